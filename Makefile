@@ -1,0 +1,34 @@
+# Everything is installed into .venv from constraints.txt; nothing outside this directory changes.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test slow lint bench clean
+
+demo: $(READY)  ## the whole job on embedded posts
+	$(BIN)/tgstance demo demo
+
+test: $(READY)  ## the fast test suite
+	$(BIN)/pytest
+
+slow: $(READY)  ## the tests that take minutes
+	$(BIN)/pytest -m slow
+
+lint: $(READY)  ## style, types and who imports whom
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)  ## every figure in the README (some need ../shared/data)
+	$(BIN)/python benchmarks/bench_import.py
+	$(BIN)/python benchmarks/quality.py
+	$(BIN)/python benchmarks/main_job.py
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+clean:
+	rm -rf .venv demo

@@ -1,0 +1,252 @@
+"""The archive: one database, SQLite unless a URL says otherwise, migrated when it is opened."""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+
+from collector.errors import ArchiveError
+
+__all__ = ["COLLECTOR", "Archive", "Migrations", "open_archive"]
+
+WRITING = "tgstance_writing"
+LOCK_WAIT_S = 30.0
+FAILURES = (DatabaseError, OperationalError, sqlite3.DatabaseError, sqlite3.OperationalError)
+ENVIRONMENT = Path(__file__).parent / "migrations"
+
+
+@dataclass(frozen=True)
+class Migrations:
+    """One package's linear history: `directory` holds files `NNNN_name.py` of revision `NNNN`."""
+
+    package: str
+    directory: Path
+
+    @property
+    def version_table(self) -> str:
+        """The table that keeps which revision the database has of this package."""
+        return f"alembic_version_{self.package}"
+
+    def revisions(self) -> list[str]:
+        """Return all revisions that this program knows, oldest first."""
+        return sorted(path.name.split("_")[0] for path in self.directory.glob("[0-9]*_*.py"))
+
+
+COLLECTOR = Migrations("collector", ENVIRONMENT / "versions")
+
+
+class Archive:
+    """An open, migrated archive. Closes itself as a context manager."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """Open a transaction for writing: committed at the end, rolled back on an exception.
+
+        Raises ArchiveError if the database failed (full disk, locked for 30 s, damaged).
+        """
+        with database_errors(self.engine.url), self.engine.connect() as connection:
+            connection.execution_options(**{WRITING: True})
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """Open a connection for reading: what it reads is one consistent state.
+
+        Raises ArchiveError if the database failed.
+        """
+        with database_errors(self.engine.url), self.engine.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_archive(location: str | Path, migrations: Sequence[Migrations] = (COLLECTOR,)) -> Archive:
+    """Open the archive at a path or SQLAlchemy URL, create it if absent, and migrate it.
+
+    Each package in `migrations` is brought to its newest revision, in the order given; packages
+    not named are left alone.
+
+    Raises ArchiveError if it is not an archive, cannot be written, or is newer than this program.
+    """
+    url = archive_url(location)
+    if url.get_backend_name() == "sqlite":
+        prepare_file(url)
+    archive = Archive(build_engine(url))
+    try:
+        migrate(archive, migrations)
+    except BaseException:
+        archive.close()
+        raise
+    return archive
+
+
+def archive_url(location: str | Path) -> URL:
+    """Return the URL of a path or of a URL in text."""
+    if isinstance(location, str) and "://" in location:
+        try:
+            return make_url(location)
+        except ArgumentError as error:
+            raise ArchiveError(f"{location}: not a database URL ({error})") from error
+    return URL.create("sqlite", database=str(Path(location).expanduser()))
+
+
+def prepare_file(url: URL) -> None:
+    """Create the file of a new SQLite archive, readable by its owner only."""
+    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+        return
+    path = Path(url.database)
+    if path.is_dir():
+        raise ArchiveError(f"{path}: is a directory; name a file for the archive")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # SQLite gives its -wal and -shm files the mode of this one.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise ArchiveError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def build_engine(url: URL) -> Engine:
+    """Return an engine whose SQLite connections keep foreign keys and real transactions."""
+    try:
+        if url.get_backend_name() != "sqlite":
+            return create_engine(url)
+        engine = create_engine(url, connect_args={"timeout": LOCK_WAIT_S})
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        raise ArchiveError(f"{shown(url)}: no driver for this database ({error})") from error
+    event.listen(engine, "connect", set_pragmas)
+    event.listen(engine, "begin", emit_begin)
+    return engine
+
+
+def set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+    """Prepare a new SQLite connection."""
+    # Python's own transaction control would leave SELECT and CREATE TABLE outside transactions.
+    connection.isolation_level = None
+    for pragma in ("synchronous = NORMAL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def emit_begin(connection: Connection) -> None:
+    """Begin a SQLite transaction, taking the write lock at once where writing is meant.
+
+    A transaction that reads first and then asks for the lock is refused without any waiting if
+    somebody else has written in between.
+    """
+    writing = connection.get_execution_options().get(WRITING, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+@contextmanager
+def database_errors(url: URL) -> Iterator[None]:
+    """Turn a failure of the database, but not a wrong statement, into one line."""
+    try:
+        yield
+    except (DatabaseError, sqlite3.DatabaseError) as error:
+        if type(error) not in FAILURES:
+            raise
+        cause = error.orig if isinstance(error, DatabaseError) else error
+        raise ArchiveError(f"{shown(url)}: {explanation(str(cause))}") from error
+
+
+def explanation(message: str) -> str:
+    """Say what a database error means to somebody who has only the archive's name."""
+    known = {
+        "not a database": "is not an archive (not a SQLite database)",
+        "readonly": "cannot be written (read-only)",
+        "locked": "is in use by another program; try again later",
+    }
+    for part, meaning in known.items():
+        if part in message:
+            return meaning
+    return message.strip().splitlines()[0]
+
+
+def shown(url: URL) -> str:
+    """Return the archive's name for messages, without a password."""
+    return url.database or str(url) if url.get_backend_name() == "sqlite" else str(url)
+
+
+def migrate(archive: Archive, migrations: Sequence[Migrations]) -> None:
+    """Bring every package to its newest revision; cheap when nothing is to be done."""
+    with archive.connect() as connection:
+        if not outdated(connection, migrations):
+            return
+    if archive.engine.dialect.name == "sqlite":
+        use_write_ahead_log(archive.engine)
+    with archive.begin() as connection:
+        # Another process may have migrated while this one waited for the lock.
+        for package in outdated(connection, migrations):
+            upgrade(connection, package)
+
+
+def use_write_ahead_log(engine: Engine) -> None:
+    """Let others read while one writes; the file remembers it."""
+    with database_errors(engine.url), closing(engine.raw_connection()) as connection:
+        connection.cursor().execute("PRAGMA journal_mode = WAL")  # not allowed in a transaction
+
+
+def outdated(connection: Connection, migrations: Sequence[Migrations]) -> list[Migrations]:
+    """Return the packages whose tables are not at the newest revision."""
+    name = shown(connection.engine.url)
+    tables = set(inspect(connection).get_table_names())
+    foreign = tables and not any(table.startswith("alembic_version_") for table in tables)
+    if foreign and connection.dialect.name == "sqlite":
+        raise ArchiveError(f"{name}: is the database of another program; name another file")
+    return [package for package in migrations if is_outdated(connection, package, tables)]
+
+
+def is_outdated(connection: Connection, package: Migrations, tables: set[str]) -> bool:
+    """Tell whether the database lacks revisions of one package."""
+    if package.version_table not in tables:
+        return True
+    query = text(f"SELECT version_num FROM {package.version_table}")  # noqa: S608 (our own name)
+    version = connection.execute(query).scalar()
+    known = package.revisions()
+    if version is not None and version not in known:
+        name = shown(connection.engine.url)
+        raise ArchiveError(
+            f"{name}: was written by a newer tgstance "
+            f"({package.package} {version}, known up to {known[-1]}); update tgstance"
+        )
+    return version != known[-1]
+
+
+def upgrade(connection: Connection, package: Migrations) -> None:
+    """Run one package's outstanding migrations inside the caller's transaction."""
+    from alembic import command  # noqa: PLC0415 (slow to import, and rarely needed)
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config(attributes={"connection": connection, "version_table": package.version_table})
+    config.set_main_option("script_location", escaped(ENVIRONMENT))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", escaped(package.directory))
+    command.upgrade(config, "head")
+
+
+def escaped(path: Path) -> str:
+    """Return a path as a value of Alembic's configuration, where % begins a substitution."""
+    return str(path).replace("%", "%%")

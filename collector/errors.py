@@ -1,0 +1,56 @@
+"""Every error that tgstance raises on purpose, and the exit code each one means.
+
+The message of each is one line that names the thing and the fix; the command prints it as it is.
+"""
+
+__all__ = [
+    "ArchiveError",
+    "ConfigError",
+    "DeferredError",
+    "InputError",
+    "ModelError",
+    "OutputError",
+    "TgstanceError",
+]
+
+
+class TgstanceError(Exception):
+    """Base of all expected errors."""
+
+    exit_code = 1
+
+
+class ConfigError(TgstanceError):
+    """The configuration or the command line asks for something that cannot be."""
+
+    exit_code = 2
+
+
+class InputError(TgstanceError):
+    """A file given by the user is not what it claims to be."""
+
+    exit_code = 2
+
+
+class ModelError(TgstanceError):
+    """A model cannot be loaded, or its labels cannot be mapped."""
+
+    exit_code = 2
+
+
+class ArchiveError(TgstanceError):
+    """The archive cannot be opened, read or written."""
+
+    exit_code = 1
+
+
+class OutputError(TgstanceError):
+    """A report cannot be written; what stood there before is left as it was."""
+
+    exit_code = 1
+
+
+class DeferredError(TgstanceError):
+    """Nothing is wrong, but now is not the time: try again later."""
+
+    exit_code = 75

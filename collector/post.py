@@ -1,0 +1,114 @@
+"""A post and its channel, as every source hands them to the archive."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypedDict
+
+__all__ = [
+    "Channel",
+    "Poll",
+    "Post",
+    "content",
+    "parse_channel_id",
+    "parse_username",
+    "permalink",
+    "text_hash",
+]
+
+MARK = 1_000_000_000_000  # a marked channel id is -(MARK + bare id); "-100" in front is that sum
+USERNAME = re.compile(
+    r"(?P<sign>@|(?:https?://)?(?:www\.)?(?:t|telegram)\.me/(?:s/)?)?"
+    r"(?P<name>[A-Za-z][A-Za-z0-9_]{3,31})/?",
+    re.ASCII,
+)
+
+
+class Poll(TypedDict):
+    """A poll's words; how many voted is not kept."""
+
+    question: str
+    options: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What a source says of a channel; None is "not said".
+
+    `telegram_id` is bare and positive, `username` has no @. At least one of `telegram_id`,
+    `username` and `title` identifies it.
+    """
+
+    telegram_id: int | None = None
+    username: str | None = None
+    title: str | None = None
+    participants: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One post as one source saw it; None is "not said", and dates are timezone-aware.
+
+    `text` is exactly as received, "" for a photo without a caption. `reactions` counts by emoji,
+    "custom:ID" or "paid". `forward_*` name where a forwarded post comes from.
+    """
+
+    message_id: int
+    date: datetime
+    text: str = ""
+    edit_date: datetime | None = None
+    poll: Poll | None = None
+    media: str | None = None
+    permalink: str | None = None
+    views: int | None = None
+    forwards: int | None = None
+    replies: int | None = None
+    reactions: dict[str, int] | None = None
+    grouped_id: int | None = None
+    reply_to: int | None = None
+    forward_channel_id: int | None = None
+    forward_message_id: int | None = None
+    forward_name: str | None = None
+    source: str = "import"
+
+
+def content(text: str, poll: Poll | None = None) -> str:
+    """Return what the author wrote: the text, then a poll's question and options, a line each."""
+    if poll is None:
+        return text
+    return "\n".join(part for part in (text, poll["question"], *poll["options"]) if part)
+
+
+def text_hash(content: str) -> str:
+    """Return the first 32 hexadecimal digits of the SHA-256 of `content` in UTF-8."""
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def permalink(username: str | None, telegram_id: int | None, message_id: int) -> str | None:
+    """Return the link to a post: by username, else by channel id (members only), else None."""
+    if username:
+        return f"https://t.me/{username}/{message_id}"
+    if telegram_id:
+        return f"https://t.me/c/{telegram_id}/{message_id}"
+    return None
+
+
+def parse_channel_id(value: int | str) -> int:
+    """Return the bare positive id of `-1001234567890`, `channel1234567890` or `1234567890`.
+
+    Raises ValueError if it is not the id of a channel.
+    """
+    number = int(value.removeprefix("channel")) if isinstance(value, str) else value
+    bare = -number - MARK if number < 0 else number
+    if not 0 < bare < 2**63:
+        raise ValueError(f"{value} is not the id of a channel")
+    return bare
+
+
+def parse_username(value: str, *, bare: bool = True) -> str | None:
+    """Return NAME of `@NAME`, `t.me/NAME` and, if `bare`, `NAME`; None if it is no username."""
+    match = USERNAME.fullmatch(value.strip())
+    if match is None or not (bare or match["sign"]):
+        return None
+    return match["name"]

@@ -1,0 +1,130 @@
+"""The tables that the collector owns, on the metadata that all packages share.
+
+Another package defines its tables on this `metadata` too, and creates them by its own migrations.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator
+
+__all__ = ["UTCDateTime", "channels", "coverage", "metadata", "post_versions", "posts"]
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A moment: timezone-aware in Python, naive UTC in the database. Naive values are refused."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Turn an aware moment into naive UTC.
+
+        Raises ValueError if the moment has no time zone.
+        """
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Mark what the database holds as UTC."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("telegram_id", BigInteger, unique=True),  # bare and positive, without -100
+    Column("username", String(64)),  # as its owner writes it; looked up without regard to case
+    Column("title", Text),
+    Column("participants", Integer),
+    Column("first_seen", UTCDateTime, nullable=False),
+    Column("last_seen", UTCDateTime, nullable=False),
+)
+
+posts = Table(
+    "posts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("channel_id", ForeignKey("channels.id"), nullable=False),
+    Column("message_id", Integer, nullable=False),
+    Column("date", UTCDateTime, nullable=False),
+    Column("edit_date", UTCDateTime),
+    Column("text", Text, nullable=False),  # exactly as received
+    Column("poll", JSON(none_as_null=True)),
+    Column("media", String(32)),
+    Column("permalink", Text),
+    Column("views", Integer),
+    Column("forwards", Integer),
+    Column("replies", Integer),
+    Column("reactions", JSON(none_as_null=True)),
+    Column("grouped_id", BigInteger),
+    Column("reply_to", Integer),
+    Column("forward_channel_id", BigInteger),
+    Column("forward_message_id", Integer),
+    Column("forward_name", Text),
+    Column("source", String(16), nullable=False),
+    Column("first_seen", UTCDateTime, nullable=False),
+    Column("last_seen", UTCDateTime, nullable=False),
+    Column("text_hash", String(32), nullable=False),
+    UniqueConstraint("channel_id", "message_id"),
+    Index(None, "channel_id", "date"),
+    Index(None, "text_hash"),
+)
+
+post_versions = Table(
+    "post_versions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("post_id", ForeignKey("posts.id"), nullable=False),
+    Column("text", Text, nullable=False),  # the content: of a poll, with its question and options
+    Column("edit_date", UTCDateTime),
+    Column("text_hash", String(32), nullable=False),
+    Column("replaced_at", UTCDateTime, nullable=False),
+    UniqueConstraint("post_id", "text_hash"),
+)
+
+coverage = Table(
+    "coverage",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("channel_id", ForeignKey("channels.id"), nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("first_id", Integer, nullable=False),  # both ends are included
+    Column("last_id", Integer, nullable=False),
+    Column("received", Integer, nullable=False),
+    Column("service", Integer, nullable=False),
+    Column("album_member", Integer, nullable=False),
+    Column("inaccessible", Integer, nullable=False),
+    Column("deleted", Integer, nullable=False),
+    Column("unknown", Integer, nullable=False),
+    Column("asked_at", UTCDateTime, nullable=False),
+    UniqueConstraint("channel_id", "source", "first_id", "last_id"),
+)

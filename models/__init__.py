@@ -1,0 +1,1 @@
+"""Posts to labels: targets and their mentions, classifiers, scoring, training and evaluation."""

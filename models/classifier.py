@@ -1,0 +1,181 @@
+"""Loads any Hugging Face sequence classifier and turns passages into probabilities.
+
+`embedded` is the model inside this package; any other name is a directory or a hub id. Weights are
+read from safetensors only, and code that comes with a model is never run.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    BatchEncoding,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.utils import logging as transformers_logging
+
+from collector.errors import ModelError
+from models import reading
+from models.labels import SENTIMENT, columns
+from models.model_name import ModelName
+from models.passage import MARK_OPEN, Passage
+from models.targets import Target, TargetMatcher
+
+__all__ = ["Classifier", "Predictions", "load_classifier"]
+
+_TOKENS_PER_BATCH = 8_192  # padded; keeps activations of a base-size encoder under 1 GB
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """What a model says of n passages.
+
+    `probabilities` is (n, 3): against, neutral, favor or negative, neutral, positive; rows sum
+    to 1. `truncated` is (n,): whether the end of the passage was left out.
+    """
+
+    probabilities: NDArray[np.float32]
+    truncated: NDArray[np.bool_]
+
+
+class Classifier:
+    """A sequence classifier for one task."""
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        task: str,
+        *,
+        name: ModelName,
+    ) -> None:
+        self.name = name
+        self.task = task
+        self._model = model.eval()
+        self._tokenizer = tokenizer
+        self._columns = list(
+            columns(
+                {int(index): label for index, label in (model.config.id2label or {}).items()},
+                task,
+                name.labels,
+            )
+        )
+
+    def probabilities(
+        self, texts: Sequence[str], targets: Sequence[str | None] | None = None
+    ) -> NDArray[np.float32]:
+        """Return (n, 3) probabilities for texts, each with its target unless the task is sentiment.
+
+        A target is looked for in its text by its own name; `predict` takes known mentions.
+        """
+        named = targets or [None] * len(texts)
+        passages = [_passage(text, name) for text, name in zip(texts, named, strict=True)]
+        return self.predict(passages).probabilities
+
+    def predict(self, passages: Sequence[Passage]) -> Predictions:
+        """Score passages of any length and number; similar lengths share a batch."""
+        encoded = [self._encode(passage) for passage in passages]
+        probabilities = np.zeros((len(passages), 3), dtype=np.float32)
+        for batch in _batches([len(ids["input_ids"]) for ids, _ in encoded]):
+            probabilities[batch] = self._forward([encoded[index][0] for index in batch])
+        return Predictions(probabilities, np.array([cut for _, cut in encoded], dtype=np.bool_))
+
+    def _encode(self, passage: Passage) -> tuple[BatchEncoding, bool]:
+        pair = None if self.task == SENTIMENT else passage.target
+        text = passage.marked() if pair and self._knows_marks else passage.text
+        encoded = self._tokenizer(
+            text,
+            pair,
+            truncation="only_first" if pair else True,
+            max_length=self._max_length,
+            return_overflowing_tokens=False,
+            verbose=False,
+        )
+        cut = len(encoded["input_ids"]) >= self._max_length
+        return encoded, cut
+
+    def _forward(self, batch: list[BatchEncoding]) -> NDArray[np.float32]:
+        padded = self._tokenizer.pad(batch, return_tensors="pt")
+        with torch.inference_mode():
+            logits = self._model(**padded).logits[:, self._columns].float()
+        if not torch.isfinite(logits).all():
+            raise ModelError(f"model {self.name.text} answers with NaN: its weights are broken")
+        result: NDArray[np.float32] = logits.softmax(dim=1).numpy()
+        return result
+
+    @cached_property
+    def _knows_marks(self) -> bool:
+        return MARK_OPEN in self._tokenizer.get_vocab()
+
+    @cached_property
+    def _max_length(self) -> int:
+        """The most tokens that the tokenizer and the positions allow, at most 512."""
+        config = self._model.config
+        positions = getattr(config, "max_position_embeddings", None) or 512
+        if config.model_type in {"roberta", "xlm-roberta", "camembert"}:
+            positions -= 2  # their position ids begin after the padding index
+        return int(min(self._tokenizer.model_max_length, positions, 512))
+
+
+def load_classifier(name: ModelName, task: str) -> Classifier:
+    """Load the model called `name` for `task`.
+
+    Raises ModelError, with the way out, when there is no such model, it has no weights in
+    safetensors, no classification head, or labels that cannot be mapped.
+    """
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    where = name.directory or name.text
+    options = {"revision": name.revision or "main", "trust_remote_code": False}
+    try:
+        model, report = AutoModelForSequenceClassification.from_pretrained(
+            where, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **options
+        )
+        tokenizer = AutoTokenizer.from_pretrained(where, **options)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(_why_not(name, error)) from error
+    if report["missing_keys"]:
+        missing = ", ".join(sorted(report["missing_keys"])[:3])
+        raise ModelError(
+            f"model {name.text} is no classifier (no weights for {missing}): "
+            f"fine-tune it first with tgstance train --base {name.text}"
+        )
+    return Classifier(model, tokenizer, task, name=name)
+
+
+def _passage(text: str, name: str | None) -> Passage:
+    plain = reading.read(text)
+    if name is None:
+        return Passage(plain)
+    return Passage(plain, name, tuple(*TargetMatcher([Target(name)]).find(plain).values()))
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Yield indices of passages of similar length whose padded size stays within the budget."""
+    batch: list[int] = []
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True):
+        if batch and lengths[batch[0]] * (len(batch) + 1) > _TOKENS_PER_BATCH:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def _why_not(name: ModelName, error: Exception) -> str:
+    reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    if name.directory:
+        return (
+            f"model directory {name.text} cannot be loaded (it needs config.json, tokenizer.json "
+            f"and model.safetensors): {reason}"
+        )
+    return (
+        f"model {name.text} is neither a directory here nor to be had from the hub: check the "
+        f"name and the network, or download it elsewhere and give its directory ({reason})"
+    )

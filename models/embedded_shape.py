@@ -1,0 +1,130 @@
+"""The embedded model's shape: a compact multilingual encoder made from nothing but texts.
+
+Its WordPiece vocabulary is learned from the texts, and its token embeddings start from a truncated
+singular value decomposition of the positive pointwise mutual information of tokens that occur near
+each other (Levy, Goldberg and Dagan 2015, "Improving Distributional Similarity with Lessons
+Learned from Word Embeddings"), which stands in for a pretraining that nobody could afford.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, diags
+from sklearn.utils.extmath import randomized_svd
+from tokenizers import BertWordPieceTokenizer
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
+)
+
+from models.passage import MARK_CLOSE, MARK_OPEN
+
+__all__ = ["Shape", "build_model", "build_tokenizer"]
+
+_WINDOW = 5
+_CONTEXT_SMOOTHING = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Sizes of the encoder. The default has 6.9 million parameters: 14 MB in half precision."""
+
+    vocabulary: int = 16_000
+    width: int = 256
+    layers: int = 2
+    heads: int = 4
+    positions: int = 256
+
+
+def build_tokenizer(texts: Iterable[str], shape: Shape) -> PreTrainedTokenizerBase:
+    """Learn a lower-case WordPiece vocabulary that also knows the marks around a target."""
+    learned = BertWordPieceTokenizer(lowercase=True, strip_accents=False)
+    learned.train_from_iterator(
+        texts,
+        vocab_size=shape.vocabulary,
+        min_frequency=3,
+        show_progress=False,
+        limit_alphabet=400,
+        special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", MARK_OPEN, MARK_CLOSE],
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=learned._tokenizer,  # noqa: SLF001  (the documented way has no getter)
+        model_max_length=shape.positions,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
+        extra_special_tokens=[MARK_OPEN, MARK_CLOSE],
+        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
+    )
+
+
+def build_model(
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], labels: Sequence[str], shape: Shape
+) -> PreTrainedModel:
+    """Make an untrained classifier whose embeddings already know which tokens go together."""
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=shape.width,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        intermediate_size=4 * shape.width,
+        max_position_embeddings=shape.positions,
+        pad_token_id=tokenizer.pad_token_id,
+        id2label=dict(enumerate(labels)),
+        label2id={label: index for index, label in enumerate(labels)},
+    )
+    model = BertForSequenceClassification(config)
+    ids = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
+    vectors = _svd_embeddings(ids, len(tokenizer), shape.width)
+    with torch.no_grad():
+        embeddings = model.bert.embeddings.word_embeddings.weight
+        known = torch.from_numpy(np.abs(vectors).sum(axis=1) > 0)
+        embeddings[known] = torch.from_numpy(vectors[known.numpy()]).to(embeddings.dtype)
+    return model
+
+
+def _svd_embeddings(
+    ids: Sequence[Sequence[int]], vocabulary: int, width: int
+) -> NDArray[np.float32]:
+    """Return one row per token; all zero for a token that never occurs."""
+    left, values, _ = randomized_svd(_ppmi(ids, vocabulary), n_components=width, random_state=0)
+    vectors = left * np.sqrt(values)
+    scale = 0.05 / max(float(vectors.std()), 1e-12)
+    scaled: NDArray[np.float32] = (vectors * scale).astype(np.float32)
+    return scaled
+
+
+def _ppmi(ids: Sequence[Sequence[int]], vocabulary: int) -> csr_matrix:
+    counts = _cooccurrences(ids, vocabulary)
+    context = np.asarray(counts.sum(axis=0)).ravel() ** _CONTEXT_SMOOTHING
+    rows = np.asarray(counts.sum(axis=1)).ravel()
+    with np.errstate(divide="ignore"):
+        by_row = diags(np.where(rows > 0, 1 / rows, 0))
+        by_column = diags(np.where(context > 0, context.sum() / context, 0))
+    ratio = (by_row @ counts @ by_column).tocsr()
+    ratio.data = np.maximum(np.log(ratio.data), 0)
+    ratio.eliminate_zeros()
+    return ratio
+
+
+def _cooccurrences(ids: Sequence[Sequence[int]], vocabulary: int) -> csr_matrix:
+    """Count pairs of tokens at most `_WINDOW` apart, nearer ones more."""
+    total = csr_matrix((vocabulary, vocabulary), dtype=np.float32)
+    for start in range(0, len(ids), 5_000):
+        part = [np.asarray([*text, -1], dtype=np.int64) for text in ids[start : start + 5_000]]
+        flat = np.concatenate(part) if part else np.empty(0, dtype=np.int64)
+        document = np.cumsum(flat == -1)
+        for distance in range(1, _WINDOW + 1):
+            near, far = flat[:-distance], flat[distance:]
+            same = (document[:-distance] == document[distance:]) & (near >= 0) & (far >= 0)
+            weights = np.full(int(same.sum()), 1 / distance, dtype=np.float32)
+            total += csr_matrix((weights, (near[same], far[same])), shape=(vocabulary, vocabulary))
+    return (total + total.T).tocsr()

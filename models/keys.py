@@ -1,0 +1,24 @@
+"""Under which numbers the archive keeps targets and models."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, select
+
+from models.tables import models, targets
+from models.targets import Target
+
+__all__ = ["model_id", "target_ids"]
+
+
+def target_ids(connection: Connection, wanted: Iterable[Target]) -> dict[Target, int]:
+    """Return the ids of those targets that were ever searched for, defined as they are now."""
+    by_fingerprint = {target.fingerprint: target for target in wanted}
+    query = select(targets.c.fingerprint, targets.c.id).where(
+        targets.c.fingerprint.in_(by_fingerprint)
+    )
+    return {by_fingerprint[row.fingerprint]: row.id for row in connection.execute(query)}
+
+
+def model_id(connection: Connection, fingerprint: str) -> int | None:
+    """Return the id of a model, None if it never scored here."""
+    return connection.scalar(select(models.c.id).where(models.c.fingerprint == fingerprint))

@@ -1,0 +1,144 @@
+"""The inflected forms of a word in Russian, Ukrainian and English.
+
+Cyrillic words go through the dictionaries and ending rules of pymorphy3 (Korobov 2015,
+"Morphological Analyzer and Generator for Russian and Ukrainian Languages"), Latin ones through
+inflect. All forms come folded as `fold` does it, so that they can be compared as they are.
+"""
+
+import re
+import unicodedata
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from inflect import engine as InflectEngine  # noqa: N812  (a class of a lower-case name)
+    from pymorphy3 import MorphAnalyzer
+    from pymorphy3.analyzer import Parse
+
+__all__ = ["fold", "forms", "is_other_word"]
+
+_POSSESSIVE = re.compile(r"(?<=[a-z])'s?$")
+_APOSTROPHES = str.maketrans(dict.fromkeys("’ʼ`´′ʹ", "'"))
+_ONLY_RUSSIAN = frozenset("ёъыэ")
+_ONLY_UKRAINIAN = frozenset("іїєґ'")
+_INFLECTED = frozenset({"NOUN", "ADJF"})
+_SHORTEST_COMMON_NOUN = 4
+
+
+def fold(word: str) -> str:
+    """Return `word` without case, stress marks, possessive ending, apostrophes and the dots of ё.
+
+    Words that fold to the same string are the same word to the matcher.
+    """
+    plain = word.casefold().translate(_APOSTROPHES)
+    plain = _POSSESSIVE.sub("", unicodedata.normalize("NFC", plain.replace("\u0301", "")))
+    return plain.replace("'", "").replace("ё", "е")
+
+
+def forms(word: str) -> frozenset[str]:
+    """Return every folded form that `word` takes, itself included."""
+    inflected = _cyrillic_forms(word) if _is_cyrillic(word) else _latin_forms(word)
+    return frozenset({fold(word), *map(fold, inflected)})
+
+
+def is_other_word(form: str, word: str) -> bool:
+    """Tell whether the dictionary knows `form` only as a form of some word other than `word`.
+
+    "маску" is a form of the surname "Маск", yet the dictionary takes it for "маска", a mask.
+    """
+    if not _is_cyrillic(word):
+        return False
+    knowing = [analyzer for analyzer in _analyzers(form) if analyzer.word_is_known(form)]
+    if not knowing:
+        return False
+    return not any(fold(parse.normal_form) in _lemmas(word) for parse in knowing[0].parse(form))
+
+
+@cache
+def _lemmas(word: str) -> frozenset[str]:
+    return frozenset({fold(word), *(fold(parse.normal_form) for parse in _base_parses(word))})
+
+
+def _cyrillic_forms(word: str) -> "Iterable[str]":
+    for parse in _base_parses(word):
+        yield from (form.word for form in parse.lexeme if _same_paradigm(parse, form))
+
+
+def _base_parses(word: str) -> "list[Parse]":
+    """Return the readings of `word` as a noun or adjective in its base form, of both languages.
+
+    An alias is written as it stands in a dictionary: "Путин" is the surname, not the genitive
+    plural of "путина", the fishing season. Only a word with no such reading (an alias given in
+    another case) is taken as it is likeliest to be meant.
+    """
+    parses = [
+        parse
+        for analyzer in _analyzers(word)
+        for parse in _likely(analyzer, word)
+        if parse.tag.POS in _INFLECTED
+    ]
+    return [parse for parse in parses if parse.tag.case == "nomn"] or parses[:1]
+
+
+def _likely(analyzer: "MorphAnalyzer", word: str) -> "list[Parse]":
+    """Return what the dictionary knows, else the likeliest guesses from the ending.
+
+    A word that the Russian dictionary has needs no guess at its Ukrainian endings.
+    """
+    parses: list[Parse] = analyzer.parse(word)
+    known = [parse for parse in parses if parse.is_known]
+    if known or (analyzer is _analyzer("uk") and _analyzer("ru").word_is_known(word)):
+        return known
+    nominal = [parse for parse in parses if parse.tag.POS in _INFLECTED]
+    base = [parse for parse in nominal if parse.tag.case == "nomn"] or nominal[:1]
+    return list({parse.tag.POS: parse for parse in reversed(base)}.values())
+
+
+def _same_paradigm(base: "Parse", form: "Parse") -> bool:
+    """Keep forms of the same degree and gender: "Навальная" is not an inflected "Навальный"."""
+    if form.tag.POS != base.tag.POS or "Supr" in str(form.tag):
+        return False
+    genders = {base.tag.gender, form.tag.gender}
+    return None in genders or len(genders) == 1
+
+
+def _latin_forms(word: str) -> "Iterable[str]":
+    """Yield plural and, for words that are no names, singular."""
+    letters = fold(word)
+    if not letters.isascii() or not letters.isalpha() or word.isupper():
+        return
+    singular = _english().singular_noun(letters)
+    if not singular:
+        yield str(_english().plural_noun(letters))
+    elif word.islower() and len(word) >= _SHORTEST_COMMON_NOUN:
+        yield str(singular)
+
+
+def _is_cyrillic(word: str) -> bool:
+    return any("\u0400" <= char <= "\u052f" for char in word)
+
+
+def _analyzers(word: str) -> "list[MorphAnalyzer]":
+    letters = set(word.casefold().translate(_APOSTROPHES))
+    languages = []
+    if not letters & _ONLY_UKRAINIAN:
+        languages.append("ru")
+    if not letters & _ONLY_RUSSIAN:
+        languages.append("uk")
+    return [_analyzer(language) for language in languages or ["ru", "uk"]]
+
+
+@cache
+def _analyzer(language: str) -> "MorphAnalyzer":
+    from pymorphy3 import MorphAnalyzer  # noqa: PLC0415  (its dictionaries load here)
+
+    return MorphAnalyzer(lang=language)
+
+
+@cache
+def _english() -> "InflectEngine":
+    from inflect import engine  # noqa: PLC0415  (slow to import, and only English needs it)
+
+    return engine()

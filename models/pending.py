@@ -1,0 +1,94 @@
+"""What has no score yet."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, func, literal, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from collector.tables import posts
+from models.keys import model_id, target_ids
+from models.labels import SENTIMENT
+from models.reading import VERSION
+from models.tables import NO_TARGET, mentions, readings, scores, targets, text_readings
+from models.targets import Target
+
+__all__ = ["count_relevant", "count_unread", "count_unscored", "unread", "unscored"]
+
+_NO_MODEL = -1
+
+
+def count_unscored(
+    connection: Connection, task: str, fingerprint: str, wanted: Sequence[Target]
+) -> int:
+    """Return how many readings or mentions have no score yet by the model of `fingerprint`."""
+    model = model_id(connection, fingerprint)
+    ids = list(target_ids(connection, wanted).values())
+    query = unscored(task, _NO_MODEL if model is None else model, ids)
+    return connection.scalar(select(func.count()).select_from(query.subquery())) or 0
+
+
+def count_relevant(connection: Connection, wanted: Sequence[Target]) -> int:
+    """Return how many pairs of a reading and one of `wanted` in it are known."""
+    ids = target_ids(connection, wanted).values()
+    query = select(func.count()).select_from(mentions).where(mentions.c.target_id.in_(ids))
+    return connection.scalar(query) or 0
+
+
+def count_unread(connection: Connection) -> int:
+    """Return how many posts have a text without a reading yet."""
+    query = select(func.count()).select_from(unread().order_by(None).subquery())
+    return connection.scalar(query) or 0
+
+
+def unread() -> Select[Any]:
+    """Select the posts (id, text, poll, text_hash) whose text has no current reading, by id."""
+    current = and_(
+        text_readings.c.text_hash == posts.c.text_hash, text_readings.c.version == VERSION
+    )
+    return (
+        select(posts.c.id, posts.c.text, posts.c.poll, posts.c.text_hash)
+        .join(text_readings, current, isouter=True)
+        .where(text_readings.c.text_hash.is_(None))
+        .order_by(posts.c.id)
+    )
+
+
+def unscored(task: str, model: int, wanted: Sequence[int]) -> Select[Any]:
+    """Select what model number `model` has not scored, in the order of readings.
+
+    Columns: reading_id, text, target_id and, for stance, target (its name) and spans.
+    """
+    if task == SENTIMENT:
+        query = select(
+            readings.c.id.label("reading_id"),
+            readings.c.text,
+            literal(NO_TARGET).label("target_id"),
+        ).where(readings.c.text != "")
+        return _without_score(query, task, model, literal(NO_TARGET)).order_by(readings.c.id)
+    query = (
+        select(
+            readings.c.id.label("reading_id"),
+            readings.c.text,
+            mentions.c.target_id,
+            targets.c.name.label("target"),
+            mentions.c.spans,
+        )
+        .join(mentions, mentions.c.reading_id == readings.c.id)
+        .join(targets, targets.c.id == mentions.c.target_id)
+        .where(mentions.c.target_id.in_(wanted))
+    )
+    missing = _without_score(query, task, model, mentions.c.target_id)
+    return missing.order_by(readings.c.id, mentions.c.target_id)
+
+
+def _without_score(
+    query: Select[Any], task: str, model: int, target: ColumnElement[int]
+) -> Select[Any]:
+    same = and_(
+        scores.c.model_id == model,
+        scores.c.task == task,
+        scores.c.target_id == target,
+        scores.c.reading_id == readings.c.id,
+    )
+    return query.join(scores, same, isouter=True).where(scores.c.reading_id.is_(None))

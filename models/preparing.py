@@ -1,0 +1,136 @@
+"""Prepares new posts for scoring: what a classifier will read of them, and where targets occur."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from collector.archive import Archive
+from collector.post import content
+from collector.tables import posts
+from models.keys import target_ids
+from models.languages import language
+from models.pending import unread
+from models.reading import VERSION, read, reading_hash
+from models.tables import mentions, readings, targets, text_readings
+from models.targets import Target, TargetMatcher
+
+__all__ = ["find_mentions", "store_readings"]
+
+_BATCH = 2_000
+
+
+def store_readings(archive: Archive) -> int:
+    """Store the reading of every text that has none yet; return how many texts that were."""
+    done = 0
+    for batch in _unread(archive):
+        with archive.begin() as connection:
+            _store_batch(connection, batch)
+        done += len(batch)
+    return done
+
+
+def find_mentions(archive: Archive, wanted: Sequence[Target]) -> None:
+    """Search every reading that was not searched yet for `wanted`, a batch a transaction."""
+    with archive.begin() as connection:
+        ids = _register(connection, wanted)
+        newest = connection.scalar(select(func.max(readings.c.id))) or 0
+        to_search = _by_progress(connection, ids, newest)
+    for searched_to, group in to_search.items():
+        matcher = TargetMatcher(group)
+        for batch in _readings_after(archive, searched_to):
+            found = [
+                {"target_id": ids[target], "reading_id": row.id, "spans": spans}
+                for row in batch
+                for target, spans in matcher.find(row.text).items()
+            ]
+            with archive.begin() as connection:
+                if found:
+                    connection.execute(insert(mentions), found)
+                connection.execute(
+                    update(targets)
+                    .where(targets.c.id.in_([ids[target] for target in group]))
+                    .values(searched_to=batch[-1].id)
+                )
+
+
+def _unread(archive: Archive) -> Iterator[Sequence[Row[Any, Any]]]:
+    query = unread().limit(_BATCH)
+    last = 0
+    while True:
+        with archive.connect() as connection:
+            batch = connection.execute(query.where(posts.c.id > last)).all()
+        if not batch:
+            return
+        last = batch[-1].id
+        yield batch
+
+
+def _store_batch(connection: Connection, batch: Sequence[Row[Any, Any]]) -> None:
+    read_texts = {row.text_hash: read(content(row.text, row.poll)) for row in batch}
+    hashes = {text_hash: reading_hash(text) for text_hash, text in read_texts.items()}
+    known = _reading_ids(connection, hashes.values())
+    new = {hashes[text_hash]: text for text_hash, text in read_texts.items()}
+    rows = [
+        {"hash": key, "text": text, "language": language(text)}
+        for key, text in new.items()
+        if key not in known
+    ]
+    if rows:
+        connection.execute(insert(readings), rows)
+        known = _reading_ids(connection, hashes.values())
+    connection.execute(delete(text_readings).where(text_readings.c.text_hash.in_(hashes)))
+    connection.execute(
+        insert(text_readings),
+        [
+            {"text_hash": text_hash, "reading_id": known[key], "version": VERSION}
+            for text_hash, key in hashes.items()
+        ],
+    )
+
+
+def _reading_ids(connection: Connection, hashes: Iterable[str]) -> dict[str, int]:
+    query = select(readings.c.hash, readings.c.id).where(readings.c.hash.in_(set(hashes)))
+    return {row.hash: row.id for row in connection.execute(query)}
+
+
+def _register(connection: Connection, wanted: Sequence[Target]) -> dict[Target, int]:
+    known = target_ids(connection, wanted)
+    new = [
+        {
+            "fingerprint": target.fingerprint,
+            "name": target.name,
+            "definition": {"groups": target.groups, "exact": target.exact},
+            "searched_to": 0,
+        }
+        for target in wanted
+        if target not in known
+    ]
+    if new:
+        connection.execute(insert(targets), new)
+    return target_ids(connection, wanted)
+
+
+def _by_progress(
+    connection: Connection, ids: Mapping[Target, int], newest: int
+) -> dict[int, list[Target]]:
+    """Group the targets that have readings left to search by where the search goes on."""
+    query = select(targets.c.id, targets.c.searched_to).where(targets.c.id.in_(ids.values()))
+    searched_to = {row.id: row.searched_to for row in connection.execute(query)}
+    groups: dict[int, list[Target]] = defaultdict(list)
+    for target, number in ids.items():
+        if searched_to[number] < newest:
+            groups[searched_to[number]].append(target)
+    return groups
+
+
+def _readings_after(archive: Archive, last: int) -> Iterator[Sequence[Row[Any, Any]]]:
+    query = select(readings.c.id, readings.c.text).order_by(readings.c.id).limit(_BATCH)
+    while True:
+        with archive.connect() as connection:
+            batch = connection.execute(query.where(readings.c.id > last)).all()
+        if not batch:
+            return
+        last = batch[-1].id
+        yield batch

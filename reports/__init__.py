@@ -1,0 +1,1 @@
+"""Scores to per-channel figures, and figures to files."""

@@ -1,0 +1,167 @@
+"""The columns of every report file: the one place that headers and `datapackage.json` come from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+__all__ = ["POSTS", "SENTIMENT", "STANCE", "Field", "ReportFile", "datapackage"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column: its name, its Frictionless type, and what it holds."""
+
+    name: str
+    type: Literal["string", "integer", "number", "boolean", "date", "datetime"]
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFile:
+    """One CSV file of a report."""
+
+    name: str
+    title: str
+    fields: Sequence[Field]
+
+    @property
+    def header(self) -> list[str]:
+        """The names of the columns, in order."""
+        return [field.name for field in self.fields]
+
+
+_PERIOD = (
+    Field("period_start", "date", "first day of the period, UTC"),
+    Field("period_end", "date", "the day after the period's last, UTC (exclusive)"),
+)
+_CHANNEL = (
+    Field("channel_id", "string", "Telegram's bare id of the channel; empty where not known"),
+    Field("channel", "string", "username without @; empty where the channel has or shows none"),
+    Field("title", "string", "the channel's title when it was last seen"),
+)
+_TARGET = Field("target", "string", "the target, as the configuration names it")
+_N_POSTS = Field("n_posts", "integer", "posts of the channel in the period that the archive holds")
+_N_SCORED = (
+    Field("n_scored", "integer", "relevant posts that the model has labelled or abstained on"),
+    Field("n_abstained", "integer", "scored posts with a confidence under the threshold"),
+)
+_PROVENANCE = (
+    Field("coverage", "number", "share of the period's posts known to be in the archive; "
+          "empty where nothing is known of what is missing, as after an import"),
+    Field("suppressed", "boolean", "whether the figures are left empty"),
+    Field("suppress_reason", "string", "why they are"),
+    Field("model", "string", "name and fingerprint of the model"),
+    Field("run_id", "string", "the run that wrote this row, as in the archive's table runs"),
+)  # fmt: skip
+
+
+def _counts(labels: Sequence[str]) -> list[Field]:
+    return [
+        Field(f"n_{label}", "integer", f"posts labelled {label}, without abstained ones")
+        for label in labels
+    ]
+
+
+def _figures(labels: Sequence[str], net: str) -> list[Field]:
+    plus, _, minus = labels
+    return [
+        *(
+            Field(f"share_{label}", "number", f"n_{label} / (n_scored - n_abstained)")
+            for label in labels
+        ),
+        Field(net, "number", f"share_{plus} - share_{minus}, from -1 to 1"),
+        Field(f"{net}_lo", "number", f"lower end of the 95 % interval of {net}"),
+        Field(f"{net}_hi", "number", f"upper end of the 95 % interval of {net}"),
+        Field(f"views_weighted_{net}", "number", f"{net} with each post weighted by its views; "
+              "empty where no labelled post has views"),
+    ]  # fmt: skip
+
+
+_STANCES = ("favor", "neutral", "against")
+_MOODS = ("positive", "neutral", "negative")
+
+STANCE = ReportFile(
+    "stance.csv",
+    "Stance of each channel toward each target",
+    [
+        *_PERIOD,
+        *_CHANNEL,
+        _TARGET,
+        _N_POSTS,
+        Field("n_relevant", "integer", "of these, posts that mention the target"),
+        *_N_SCORED,
+        *_counts(_STANCES),
+        *_figures(_STANCES, "net_stance"),
+        *_PROVENANCE,
+    ],
+)
+
+SENTIMENT = ReportFile(
+    "sentiment.csv",
+    "Sentiment of each channel's posts",
+    [
+        *_PERIOD,
+        *_CHANNEL,
+        _N_POSTS,
+        Field("n_relevant", "integer", "of these, posts that have words to read"),
+        *_N_SCORED,
+        *_counts(_MOODS),
+        *_figures(_MOODS, "net_sentiment"),
+        *_PROVENANCE,
+    ],
+)
+
+POSTS = ReportFile(
+    "posts.csv",
+    "The evidence: every relevant post with its label",
+    [
+        Field("date", "datetime", "when the post was published, UTC"),
+        *_CHANNEL,
+        Field("message_id", "string", "the post's number in its channel"),
+        Field("permalink", "string", "link to the post; empty where the channel has no username"),
+        _TARGET,
+        Field("label", "string", "against, neutral or favor; empty where not scored yet"),
+        Field("abstained", "boolean", "whether the confidence is under the threshold"),
+        Field("confidence", "number", "probability of the label"),
+        Field("p_against", "number", "probability of against"),
+        Field("p_neutral", "number", "probability of neutral"),
+        Field("p_favor", "number", "probability of favor"),
+        Field("truncated", "boolean", "whether the model read only a part of the post"),
+        Field("sentiment", "string", "sentiment of the whole post"),
+        Field("views", "integer", "views when the post was last seen"),
+        Field("text", "string", "the post, as received"),
+        Field("model", "string", "name and fingerprint of the stance model"),
+        Field("run_id", "string", "the run that wrote this row, as in the archive's table runs"),
+    ],
+)
+
+
+def datapackage(files: Sequence[ReportFile], *, created: str, bom: bool) -> dict[str, Any]:
+    """Describe report files as a Frictionless Data Package (specs.frictionlessdata.io, v1)."""
+    return {
+        "profile": "tabular-data-package",
+        "name": "tgstance-report",
+        "title": "Stance and sentiment of Telegram channels",
+        "created": created,
+        "resources": [_resource(file, bom=bom) for file in files],
+    }
+
+
+def _resource(file: ReportFile, *, bom: bool) -> dict[str, Any]:
+    return {
+        "profile": "tabular-data-resource",
+        "name": file.name.removesuffix(".csv"),
+        "title": file.title,
+        "path": file.name,
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8-sig" if bom else "utf-8",
+        "dialect": {"delimiter": ",", "lineTerminator": "\n", "quoteChar": '"', "header": True},
+        "schema": {
+            "fields": [
+                {"name": field.name, "type": field.type, "description": field.description}
+                for field in file.fields
+            ],
+            "missingValues": [""],
+        },
+    }

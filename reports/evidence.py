@@ -1,0 +1,83 @@
+"""The posts behind the figures, one row per relevant post and target, read as a stream."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, and_, select
+
+from collector.post import content
+from collector.tables import channels, posts
+from models.keys import model_id, target_ids
+from models.labels import SENTIMENT, STANCE
+from models.tables import NO_TARGET, mentions, scores, text_readings
+from reports.selection import Selection
+
+__all__ = ["evidence"]
+
+_NO_MODEL = -1
+
+
+def evidence(connection: Connection, selection: Selection) -> Iterator[list[object]]:
+    """Yield the rows of `posts.csv` in order of channel, date and target."""
+    ids = target_ids(connection, selection.targets)
+    names = {number: target.name for target, number in ids.items()}
+    mood = scores.alias("mood")
+    chosen, _ = selection.channel_ids(connection)
+    stance_model = model_id(connection, selection.stance.fingerprint) or _NO_MODEL
+    mood_model = model_id(connection, selection.sentiment.fingerprint) or _NO_MODEL
+    query = (
+        select(posts, channels, mentions.c.target_id, scores, mood.c.label.label("mood"))
+        .select_from(posts)
+        .join(channels, channels.c.id == posts.c.channel_id)
+        .join(text_readings, text_readings.c.text_hash == posts.c.text_hash)
+        .join(mentions, mentions.c.reading_id == text_readings.c.reading_id)
+        .join(
+            scores,
+            and_(
+                scores.c.model_id == stance_model,
+                scores.c.task == STANCE,
+                scores.c.target_id == mentions.c.target_id,
+                scores.c.reading_id == mentions.c.reading_id,
+            ),
+            isouter=True,
+        )
+        .join(
+            mood,
+            and_(
+                mood.c.model_id == mood_model,
+                mood.c.task == SENTIMENT,
+                mood.c.target_id == NO_TARGET,
+                mood.c.reading_id == mentions.c.reading_id,
+            ),
+            isouter=True,
+        )
+        .where(mentions.c.target_id.in_(names), selection.conditions(chosen))
+        .order_by(channels.c.title, channels.c.id, posts.c.date, posts.c.id, mentions.c.target_id)
+    )
+    for row in connection.execution_options(yield_per=1_000).execute(query).mappings():
+        yield _row(row, names[row[mentions.c.target_id]], selection)
+
+
+def _row(row: Any, target: str, selection: Selection) -> list[object]:  # noqa: ANN401
+    confidence = row[scores.c.confidence]
+    return [
+        row[posts.c.date],
+        str(row[channels.c.telegram_id] or ""),
+        row[channels.c.username],
+        row[channels.c.title],
+        str(row[posts.c.message_id]),
+        row[posts.c.permalink],
+        target,
+        row[scores.c.label],
+        None if confidence is None else confidence < selection.abstain_below,
+        confidence,
+        row[scores.c.p_against],
+        row[scores.c.p_neutral],
+        row[scores.c.p_favor],
+        row[scores.c.truncated],
+        row["mood"],
+        row[posts.c.views],
+        content(row[posts.c.text], row[posts.c.poll]),
+        selection.stance.shown,
+        selection.run_id,
+    ]

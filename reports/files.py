@@ -1,0 +1,104 @@
+"""Writes report files so that a reader sees the old ones or the new ones, never half of one."""
+
+import csv
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from collector.errors import OutputError
+from reports.contract import ReportFile, datapackage
+
+__all__ = ["ReportWriter", "writing"]
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_DECIMALS = 6
+
+
+class ReportWriter:
+    """Collects the files of one report in a directory of their own until all are complete."""
+
+    def __init__(self, directory: Path, *, excel: bool) -> None:
+        self._directory = directory
+        self._excel = excel
+        self.files: list[ReportFile] = []
+
+    def write(self, file: ReportFile, rows: Iterable[Sequence[object]]) -> None:
+        """Write one CSV file: UTF-8, RFC 4180 with ``\\n``; None and NaN become empty cells."""
+        encoding = "utf-8-sig" if self._excel else "utf-8"
+        with (self._directory / file.name).open("w", encoding=encoding, newline="") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(file.header)
+            writer.writerows([self._cell(value) for value in row] for row in rows)
+            _sync(stream)
+        self.files.append(file)
+
+    def write_frame(self, file: ReportFile, frame: pd.DataFrame) -> None:
+        """Write a table whose columns are those of `file`."""
+        self.write(file, frame.itertuples(index=False))
+
+    def describe(self) -> None:
+        """Write `datapackage.json` for the files written so far."""
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        package = datapackage(self.files, created=created, bom=self._excel)
+        with (self._directory / "datapackage.json").open("w", encoding="utf-8") as stream:
+            json.dump(package, stream, ensure_ascii=False, indent=2)
+            stream.write("\n")
+            _sync(stream)
+
+    def _cell(self, value: object) -> str:
+        text = _text(value)
+        if self._excel and isinstance(value, str) and text.startswith(_FORMULA_STARTS):
+            return f"'{text}"
+        return text
+
+
+@contextmanager
+def writing(directory: Path, *, excel: bool = False) -> Iterator[ReportWriter]:
+    """Write the files of a report, then move all of them to `directory`.
+
+    Raises OutputError when that fails (a full disk, no permission); what stood in `directory`
+    before is then left as it was.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=directory, prefix=".writing-") as scratch:
+            writer = ReportWriter(Path(scratch), excel=excel)
+            yield writer
+            writer.describe()
+            for path in sorted(Path(scratch).iterdir()):
+                path.replace(directory / path.name)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(
+            f"{directory}: the report cannot be written ({reason}); earlier files are unchanged"
+        ) from error
+
+
+def _sync(stream: Any) -> None:  # noqa: ANN401 (any text file)
+    stream.flush()
+    os.fsync(stream.fileno())
+
+
+def _text(value: object) -> str:  # noqa: PLR0911 (one line a type)
+    if isinstance(value, str):
+        return value
+    if value is None or value is pd.NaT or value != value:  # noqa: PLR0124 (NaN is not itself)
+        return ""
+    if isinstance(value, float):
+        return f"{round(value, _DECIMALS):.{_DECIMALS}f}".rstrip("0").rstrip(".")
+    if isinstance(value, pd.Timestamp):
+        return value.date().isoformat()
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, date):
+        return value.isoformat()
+    if str(value) in {"True", "False"}:  # also NumPy's
+        return str(value).lower()
+    return str(value)

@@ -1,0 +1,105 @@
+"""The command line: options that all commands share, and what every error turns into."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from collector.errors import TgstanceError
+from tgstance import __version__
+from tgstance.commands import ALL
+from tgstance.session import Session
+
+__all__ = ["command_group", "main"]
+
+_EXIT_UNEXPECTED = 1
+_EXIT_INTERRUPTED = 130
+
+
+@click.group(
+    name="tgstance",
+    commands=list(ALL),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="tgstance")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("tgstance.toml"),
+    show_default=True,
+    help="Configuration file.",
+)
+@click.option("--archive", metavar="PATH|URL", help="Archive to use instead of the configured one.")
+@click.option("-v", "--verbose", count=True, help="Say more; with an error, where it arose.")
+@click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Form of the log lines on stderr.",
+)
+@click.pass_context
+def command_group(
+    context: click.Context,
+    *,
+    config: Path,
+    archive: str | None,
+    verbose: int,
+    quiet: bool,
+    log_format: str,
+) -> None:
+    """Where Telegram channels stand: sentiment and stance toward named targets, as CSV reports.
+
+    Every option can also be set in the environment: TGSTANCE_CONFIG, TGSTANCE_REPORT_PERIOD...
+
+    \b
+    Exit codes: 0 done; 1 unexpected; 2 usage or configuration; 3 done in part; 4 log in again;
+    5 a quality gate failed; 75 deferred, try later; 130 interrupted.
+
+    \b
+    Example:
+      tgstance demo                      the whole job on embedded posts, no account needed
+      tgstance init && tgstance import result.json && tgstance score && tgstance report
+    """
+    from tgstance.terminal import start_logging
+
+    start_logging(verbosity=verbose, quiet=quiet, as_json=log_format == "json")
+    context.obj = Session(config, archive, quiet=quiet)
+    context.meta["verbose"] = verbose
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command and exit with a documented code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = command_group.main(
+            given, prog_name="tgstance", standalone_mode=False, auto_envvar_prefix="TGSTANCE"
+        )
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _say("interrupted; run the same command again to go on")
+        sys.exit(_EXIT_INTERRUPTED)
+    except TgstanceError as error:
+        _say(str(error))
+        sys.exit(error.exit_code)
+    except Exception as error:
+        if _is_verbose(given):
+            raise
+        _say(f"unexpected {type(error).__name__}: {error} (run again with -v to see where)")
+        sys.exit(_EXIT_UNEXPECTED)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(message: str) -> None:
+    from tgstance.terminal import harmless
+
+    click.echo(f"tgstance: {harmless(' '.join(message.split()))}", err=True)
+
+
+def _is_verbose(arguments: Sequence[str]) -> bool:
+    return any(argument in {"-v", "-vv", "--verbose"} for argument in arguments)

@@ -1,0 +1,119 @@
+"""tgstance import: brings posts from files into the archive."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tgstance.session import Session
+
+if TYPE_CHECKING:
+    from collector.archive import Archive
+    from collector.importing import ImportOptions, ImportResult, Problem
+
+__all__ = ["import_", "run_import"]
+
+_SHOWN_PROBLEMS = 20
+
+
+@click.command("import", short_help="Import posts from Telegram exports, JSONL or CSV.")
+@click.argument(
+    "paths", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option("--channel", metavar="NAME", help="Username of the channel, for files without one.")
+@click.option(
+    "--timezone",
+    metavar="ZONE",
+    default="UTC",
+    show_default=True,
+    help="Zone of dates that say none, such as Europe/Kyiv.",
+)
+@click.pass_obj
+def import_(
+    session: Session, paths: tuple[Path, ...], *, channel: str | None, timezone: str
+) -> None:
+    """Import posts from files, plain or gzipped.
+
+    FILE is a Telegram Desktop export (result.json of one chat or of a whole account), or JSON
+    lines or CSV with the columns message_id, date, text and channel_id or channel. Importing a file
+    again changes nothing; a newer export updates edited posts and keeps what they said before.
+
+    \b
+    Example:
+      tgstance import ~/Downloads/ChatExport_2025-11-20/result.json --channel rian_ru
+      tgstance import posts.jsonl.gz
+    """
+    from collector.importing import ImportOptions
+
+    run_import(session, paths, ImportOptions(channel=channel, timezone=timezone))
+
+
+def run_import(session: Session, paths: tuple[Path, ...], options: "ImportOptions") -> None:
+    """Import files as one recorded run; a file that is no export ends it with an error."""
+    from tgstance.runs import EXIT_PARTIAL
+
+    with session.run("import", alone=True) as (archive, run):
+        for path in paths:
+            result = _import_one(session, archive, path, options)
+            run.summary[str(path)] = {"new": result.new, "updated": result.updated}
+            if result.broken or result.truncated:
+                run.exit_code = EXIT_PARTIAL
+    if run.exit_code:
+        raise click.exceptions.Exit(run.exit_code)
+
+
+def _import_one(
+    session: Session, archive: "Archive", path: Path, options: "ImportOptions"
+) -> "ImportResult":
+    from collector.importing import import_file
+    from tgstance.terminal import log, progress
+
+    problems = _Problems()
+    size = path.stat().st_size if path.is_file() else None
+    at = 0
+
+    def on_progress(position: int) -> None:
+        nonlocal at
+        advance(position - at)
+        at = position
+
+    with progress(f"import {path.name}", size, quiet=session.quiet) as advance:
+        result = import_file(
+            archive, path, options=options, on_problem=problems.show, on_progress=on_progress
+        )
+    problems.show_rest()
+    log.info("%s", _summary(path, result))
+    return result
+
+
+class _Problems:
+    """Shows the first broken records of a file one by one and counts the rest."""
+
+    def __init__(self) -> None:
+        self._seen = 0
+
+    def show(self, problem: "Problem") -> None:
+        from tgstance.terminal import harmless, log
+
+        self._seen += 1
+        if self._seen <= _SHOWN_PROBLEMS:
+            log.warning("%s", harmless(f"{problem.path}, {problem.where}: {problem.reason}"))
+
+    def show_rest(self) -> None:
+        from tgstance.terminal import log
+
+        if self._seen > _SHOWN_PROBLEMS:
+            log.warning("and %s more broken records", self._seen - _SHOWN_PROBLEMS)
+
+
+def _summary(path: Path, result: "ImportResult") -> str:
+    parts = [
+        f"{path}: {result.read} posts of {result.channels} channels",
+        f"{result.new} new",
+        f"{result.updated} updated",
+        f"{result.unchanged} unchanged",
+    ]
+    notes = {"service messages": result.service, "broken records left out": result.broken}
+    notes |= {f"chats of kind {kind} left out": n for kind, n in result.skipped_chats.items()}
+    parts += [f"{count} {what}" for what, count in notes.items() if count]
+    return ", ".join(parts) + ("; the file breaks off" if result.truncated else "")

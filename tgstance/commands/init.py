@@ -1,0 +1,30 @@
+"""tgstance init: writes a commented configuration."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import click
+
+from collector.errors import ConfigError
+
+__all__ = ["init"]
+
+
+@click.command(short_help="Write a commented tgstance.toml.")
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False), default="tgstance.toml")
+@click.option("--force", is_flag=True, help="Replace a file that is already there.")
+def init(path: Path, *, force: bool) -> None:
+    """Write a commented configuration to PATH (default: tgstance.toml) to edit.
+
+    \b
+    Example:
+      tgstance init
+    """
+    if path.exists() and not force:
+        raise ConfigError(f"{path} is already there: edit it, or replace it with --force")
+    template = files("tgstance").joinpath("template.toml").read_text(encoding="utf-8")
+    try:
+        path.write_text(template, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
+    click.echo(f"Wrote {path}: name your targets in it, then run `tgstance import FILE`.")

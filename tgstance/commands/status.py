@@ -1,0 +1,87 @@
+"""tgstance status: what the archive holds and what is left to do."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tgstance.session import Session
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+__all__ = ["status"]
+
+_SHOWN_REPORTS = 3
+
+
+@click.command(short_help="Show channels, posts, what is unscored, and the last reports.")
+@click.pass_obj
+def status(session: Session) -> None:
+    """Show the channels and posts in the archive, what is not scored yet, and the last reports.
+
+    \b
+    Example:
+      tgstance status
+    """
+    from tgstance.runs import last_runs
+
+    with session.open_archive() as archive:
+        with archive.connect() as connection:
+            _show_channels(connection)
+            _show_scores(session, connection)
+        reports = last_runs(archive, "report", _SHOWN_REPORTS)
+    for run_id, started, summary in reports:
+        click.echo(f"report {run_id}, {started:%Y-%m-%d %H:%M} UTC, in {summary.get('directory')}")
+    if not reports:
+        click.echo("no report yet: `tgstance report`")
+
+
+def _show_channels(connection: "Connection") -> None:
+    from sqlalchemy import func, select
+
+    from collector.tables import channels, posts
+    from tgstance.terminal import show_table
+
+    query = (
+        select(
+            channels.c.title,
+            channels.c.username,
+            channels.c.telegram_id,
+            func.count(posts.c.id).label("posts"),
+            func.min(posts.c.date).label("first"),
+            func.max(posts.c.date).label("last"),
+        )
+        .join(posts, posts.c.channel_id == channels.c.id, isouter=True)
+        .group_by(channels.c.id)
+        .order_by(channels.c.title)
+    )
+    rows = [
+        (
+            row.title or "",
+            f"@{row.username}" if row.username else "",
+            row.telegram_id or "",
+            row.posts,
+            f"{row.first:%Y-%m-%d}" if row.first else "",
+            f"{row.last:%Y-%m-%d}" if row.last else "",
+        )
+        for row in connection.execute(query)
+    ]
+    columns = ["channel", "name", "id", "posts", "first", "last"]
+    if rows:
+        show_table(f"{sum(row[3] for row in rows)} posts of {len(rows)} channels", columns, rows)
+    else:
+        click.echo("the archive is empty: `tgstance import FILE`")
+
+
+def _show_scores(session: Session, connection: "Connection") -> None:
+    from models.pending import count_relevant, count_unread, count_unscored
+
+    config = session.config
+    unread = count_unread(connection)
+    if unread:
+        click.echo(f"{unread} posts are new: `tgstance score`")
+    relevant = count_relevant(connection, config.targets)
+    stance = count_unscored(connection, "stance", config.stance_model.fingerprint, config.targets)
+    mood = count_unscored(connection, "sentiment", config.sentiment_model.fingerprint, ())
+    click.echo(f"{relevant} relevant pairs of text and target, {stance} of them unscored")
+    click.echo(f"{mood} texts without a sentiment score")

@@ -1,0 +1,185 @@
+"""Reads tgstance.toml and checks every setting in it."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from collector.errors import ConfigError
+from models.model_name import ModelName
+from models.targets import Target
+from reports.selection import Period
+
+__all__ = ["Config", "load_config"]
+
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Archive(_Section):
+    location: _Text = "tgstance.sqlite"
+
+
+class _Model(_Section):
+    name: _Text = "embedded"
+    revision: _Text | None = None
+    labels: dict[str, str] = Field(default_factory=dict)
+
+
+def _name_alone(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+_ModelSetting = Annotated[_Model, BeforeValidator(_name_alone)]
+
+
+class _Models(_Section):
+    sentiment: _ModelSetting = _Model()
+    stance: _ModelSetting = _Model()
+    abstain_below: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+
+class _Report(_Section):
+    directory: Path = Path("reports")
+    period: Period = Period.WEEK
+    minimum: Annotated[int, Field(ge=1)] = 10
+
+
+class _Target(_Section):
+    name: _Text
+    aliases: tuple[_Text, ...] = ()
+    exact: tuple[_Text, ...] = ()
+    requires: tuple[Annotated[tuple[_Text, ...], Field(min_length=1)], ...] = ()
+
+    @model_validator(mode="after")
+    def _name_or_claim(self) -> Self:
+        if self.requires and (self.aliases or self.exact):
+            raise ValueError("a claim has requires, a name has aliases: give one of them")
+        wordless = [text for text in self._all_aliases() if not any(map(str.isalnum, text))]
+        if wordless:
+            raise ValueError(f"{wordless[0]!r} has no letter or digit to look for")
+        return self
+
+    def _all_aliases(self) -> list[str]:
+        names = [] if self.requires else [self.name, *self.aliases, *self.exact]
+        return [*names, *(word for group in self.requires for word in group)]
+
+
+class _File(_Section):
+    archive: _Archive = _Archive()
+    models: _Models = _Models()
+    report: _Report = _Report()
+    targets: tuple[_Target, ...] = ()
+
+    @model_validator(mode="after")
+    def _distinct_targets(self) -> Self:
+        names = [target.name for target in self.targets]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two targets are named {twice[0]!r}")
+        return self
+
+
+class Config:
+    """A checked configuration; relative paths are resolved against its file's directory."""
+
+    def __init__(self, file: _File, directory: Path) -> None:
+        self._file = file
+        self._directory = directory
+        self.targets = tuple(
+            Target(target.name, target.aliases, target.exact, target.requires)
+            for target in file.targets
+        )
+        self.abstain_below = file.models.abstain_below
+        self.period = file.report.period
+        self.minimum = file.report.minimum
+
+    @property
+    def archive(self) -> str | Path:
+        """Where the archive is: a URL, or a path."""
+        location = self._file.archive.location
+        return location if "://" in location else self._directory / Path(location).expanduser()
+
+    @property
+    def report_directory(self) -> Path:
+        """Where reports go."""
+        return self._directory / self._file.report.directory.expanduser()
+
+    @property
+    def sentiment_model(self) -> ModelName:
+        """The model for sentiment."""
+        return self._model(self._file.models.sentiment, "sentiment")
+
+    @property
+    def stance_model(self) -> ModelName:
+        """The model for stance."""
+        return self._model(self._file.models.stance, "stance")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the settings as they are recorded with each run."""
+        return self._file.model_dump(mode="json")
+
+    def select_targets(self, names: tuple[str, ...]) -> tuple[Target, ...]:
+        """Return the targets called `names`, or all where no name is given.
+
+        Raises ConfigError for a name that no target has.
+        """
+        by_name = {target.name.casefold(): target for target in self.targets}
+        for name in names:
+            if name.casefold() not in by_name:
+                known = ", ".join(target.name for target in self.targets) or "none"
+                raise ConfigError(f"no target {name!r} in the configuration (there are: {known})")
+        return tuple(by_name[name.casefold()] for name in names) or self.targets
+
+    def _model(self, setting: _Model, task: str) -> ModelName:
+        path = self._directory / Path(setting.name).expanduser()
+        text = str(path) if setting.name != "embedded" and path.is_dir() else setting.name
+        name = ModelName(text, setting.revision, setting.labels)
+        if name.directory is None and name.revision is None:
+            raise ConfigError(
+                f"models.{task}: a hub model needs its revision, so that its scores can be "
+                f'reproduced: {task} = {{ name = "{text}", revision = "COMMIT" }}'
+            )
+        return name
+
+
+def load_config(path: Path) -> Config:
+    """Read and check the configuration file at `path`.
+
+    Raises ConfigError, naming the setting, when it cannot be read or is not right.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Config(_File.model_validate(values), path.resolve().parent)
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"no configuration at {path}: write one with `tgstance init`, or name it with --config"
+        ) from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {_explain(error)}") from error
+
+
+def _explain(error: ValidationError) -> str:
+    """Name each wrong setting and what is wrong with it, in one line."""
+    found = []
+    for problem in error.errors(include_url=False):
+        where = ".".join(str(part) for part in problem["loc"])
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            message = "there is no such setting"
+        found.append(f"{where}: {message}" if where else message)
+    return "; ".join(found)

@@ -1,0 +1,1 @@
+"""The posts and the configuration that `tgstance demo` works on."""

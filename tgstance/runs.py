@@ -1,0 +1,103 @@
+"""What each run did: its command, settings, versions and outcome, in the archive's table runs."""
+
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import JSON, Column, Integer, String, Table, insert, select, update
+
+from collector.archive import Archive, Migrations
+from collector.errors import TgstanceError
+from collector.tables import UTCDateTime, metadata
+
+__all__ = ["TGSTANCE", "Run", "last_runs", "recorded", "runs", "unfinished"]
+
+TGSTANCE = Migrations("tgstance", Path(__file__).parent / "migrations" / "versions")
+
+EXIT_PARTIAL = 3
+EXIT_INTERRUPTED = 130
+
+_PACKAGES = ("tgstance", "torch", "transformers", "pymorphy3", "SQLAlchemy")
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("command", String(32), nullable=False),
+    Column("started_at", UTCDateTime, nullable=False),
+    Column("ended_at", UTCDateTime),
+    Column("exit_code", Integer),  # empty while it runs, and for ever if it was killed
+    Column("summary", JSON, nullable=False),
+    Column("config", JSON, nullable=False),
+    Column("versions", JSON, nullable=False),
+)
+
+
+@dataclass
+class Run:
+    """A run in progress; commands fill in its summary, and its exit code if it is not 0."""
+
+    id: str
+    exit_code: int = 0
+    summary: dict[str, Any] = field(default_factory=dict)
+
+
+@contextmanager
+def recorded(archive: Archive, command: str, config: dict[str, Any]) -> Iterator[Run]:
+    """Record what happens inside as one run, however it ends."""
+    now = datetime.now(UTC)
+    run = Run(f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}")
+    row = {"id": run.id, "command": command, "started_at": now, "summary": {}, "config": config}
+    with archive.begin() as connection:
+        connection.execute(insert(runs).values(**row, versions=_versions()))
+    try:
+        yield run
+    except BaseException as error:
+        run.exit_code = _exit_code(error)
+        run.summary["error"] = str(error) or type(error).__name__
+        raise
+    finally:
+        _finish(archive, run)
+
+
+def unfinished(archive: Archive) -> tuple[str, datetime] | None:
+    """Return the command and start of the latest run that has not ended."""
+    query = select(runs.c.command, runs.c.started_at).where(runs.c.ended_at.is_(None))
+    with archive.connect() as connection:
+        row = connection.execute(query.order_by(runs.c.started_at.desc()).limit(1)).first()
+    return (row.command, row.started_at) if row else None
+
+
+def last_runs(archive: Archive, command: str, count: int) -> list[tuple[str, datetime, Any]]:
+    """Return id, start and summary of a command's last `count` good runs, newest first."""
+    query = (
+        select(runs.c.id, runs.c.started_at, runs.c.summary)
+        .where(runs.c.command == command, runs.c.exit_code == 0)
+        .order_by(runs.c.started_at.desc())
+        .limit(count)
+    )
+    with archive.connect() as connection:
+        return [(row.id, row.started_at, row.summary) for row in connection.execute(query)]
+
+
+def _finish(archive: Archive, run: Run) -> None:
+    done = {"ended_at": datetime.now(UTC), "exit_code": run.exit_code, "summary": run.summary}
+    with archive.begin() as connection:
+        connection.execute(update(runs).where(runs.c.id == run.id).values(**done))
+
+
+def _exit_code(error: BaseException) -> int:
+    if isinstance(error, TgstanceError):
+        return error.exit_code
+    return EXIT_INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
+
+
+def _versions() -> dict[str, str]:
+    found = {package: version(package) for package in _PACKAGES}
+    return {"python": sys.version.split()[0], **found}
