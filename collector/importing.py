@@ -90,16 +90,10 @@ def import_file(
     defaults = read_options(options)
     source = Source.of(path)
     run = ImportRun(archive, source, on_problem)
-    try:
-        records = detect(source)(source, defaults)
-        for batch in batches(run.noted(records), options.batch_size):
-            run.store(batch)
-            if on_progress is not None:
-                on_progress(source.position())
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({reason_of(error)})") from error
-    except (EOFError, zlib.error) as error:
-        raise InputError(f"{path}: is a damaged gzip file ({error})") from error
+    for batch in batches(run.messages(defaults), options.batch_size):
+        run.store(batch)
+        if on_progress is not None:
+            on_progress(source.position())
     return run.finish()
 
 
@@ -170,23 +164,27 @@ class ImportRun:
         self.held: list[Problem] | None = []
         self.truncated = False
 
-    def noted(self, records: Iterator[Record]) -> Iterator[Record]:
-        """Pass on the messages, note all else, and end where the file breaks off."""
+    def messages(self, defaults: Defaults) -> Iterator[Record]:
+        """Yield the messages of the file; note all else in it."""
+        for record in self.records(defaults):
+            match record:
+                case Problem():
+                    self.report(record)
+                case SkippedChat():
+                    self.skipped[record.kind] += 1
+                case _:
+                    self.release_problems()
+                    yield record
+
+    def records(self, defaults: Defaults) -> Iterator[Record]:
+        """Yield what is in the file, up to where it breaks off."""
         try:
-            for record in records:
-                match record:
-                    case Problem():
-                        self.report(record)
-                    case SkippedChat():
-                        self.skipped[record.kind] += 1
-                    case _:
-                        self.release_problems()
-                        yield record
+            yield from detect(self.source)(self.source, defaults)
         except BROKEN_STREAMS as error:
-            if not self.seen and self.held is not None:
-                raise InputError(f"{self.source.path}: breaks off: {error}") from error
             self.truncated = True
-            self.report(Problem(self.source.path, "the file breaks off", str(error)))
+            yield Problem(self.source.path, "the file breaks off", str(error))
+        except OSError as error:
+            raise InputError(f"{self.source.path}: cannot be read ({reason_of(error)})") from error
 
     def report(self, problem: Problem) -> None:
         """Count a problem and tell of it, but not before something in the file could be read.
@@ -232,7 +230,7 @@ class ImportRun:
 
     def finish(self) -> ImportResult:
         """Note what the file covers, and return what became of it."""
-        if not self.seen and self.counts["broken"]:
+        if not self.seen and (self.counts["broken"] or self.truncated):
             first = self.held[0] if self.held else None
             detail = f"; {first.where}: {first.reason}" if first else ""
             raise InputError(f"{self.source.path}: not one post could be read{detail}")

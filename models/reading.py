@@ -19,7 +19,10 @@ VERSION = 1
 _INVISIBLE = re.compile(
     "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe0e\ufe0f\ufeff]"
 )
-_MARKDOWN_LINK = re.compile(r"\[([^\[\]]*)\]\((?:https?|tg|mailto)[^\s)]*\)")
+_MARKDOWN_LINK = re.compile(
+    # An address may hold one pair of brackets; that it stops at others keeps the search linear.
+    r"\[([^\[\]]*)\]\((?:https?|tg|mailto):(?:[^\s()\[\]]|\([^\s()\[\]]*\))*\)"
+)
 _EMPHASIS = re.compile(r"\*\*|__|~~|\|\||```")
 _LINK = re.compile(
     r"(?:https?://|www\.)[^\s<>«»]+|\b(?:t\.me|telegram\.me|tg)/[^\s<>«»]+", re.IGNORECASE

@@ -25,17 +25,16 @@ from collector.formats.records import (
 )
 from collector.formats.repair import Repaired
 from collector.formats.rows import later_edit, read_channel_id, read_message_id
+from collector.formats.walk import Walk
 from collector.post import Channel, Poll, Post
 
 __all__ = ["read_desktop"]
 
-Event = tuple[str, str, Any]  # where, what, value: see ijson.parse
 Header = dict[str, Any]
 
 CHATS = ("", "chats.list.item.", "left_chats.list.item.")  # before the keys of a chat
 HEADERS = {f"{chat}{key}": key for chat in CHATS for key in ("name", "type", "id")}
 MESSAGES = {f"{chat}messages" for chat in CHATS}
-ENDS = {"end_map", "end_array", "string", "number", "boolean", "null"}
 CHANNELS = ("public_channel", "private_channel")
 # The keys by which Desktop shows what hangs on a message, and what it is called here.
 MEDIA_KEYS = {
@@ -48,6 +47,7 @@ MEDIA_KEYS = {
     "invoice_information": "invoice",
     "file": "document",
 }
+NEVER = ("1969-12-31", "1970-01-01")  # in local time
 MEDIA_TYPES = {"video_file": "video", "audio_file": "audio"}
 
 
@@ -60,7 +60,7 @@ def read_desktop(source: Source, defaults: Defaults) -> Iterator[Record]:
         repaired = Repaired(stream)
         reader = DesktopReader(source, defaults)
         try:
-            yield from reader.read(ijson.parse(repaired))
+            yield from reader.read(Walk(repaired))
         except ijson.JSONError as error:
             reason = str(error).strip().splitlines()[0]
             where = f"after {reader.last}, near byte {repaired.position:,}"
@@ -77,16 +77,16 @@ class DesktopReader:
         self.chats = 0
         self.late: list[Header] | None = None
 
-    def read(self, events: Iterator[Event]) -> Iterator[Record]:
-        """Yield the records of a file's events."""
+    def read(self, walk: Walk) -> Iterator[Record]:
+        """Yield the records of a file."""
         header: Header = {}
-        for where, event, value in events:
-            if where in HEADERS and event != "map_key":
+        for where, event, value in walk:
+            if where in HEADERS:
                 header[HEADERS[where]] = value
             elif where in MESSAGES and event == "start_array":
                 if not {"type", "id"} <= header.keys():
                     header = self.late_header()
-                yield from self.read_chat(events, where, header)
+                yield from self.read_chat(walk, where, header)
             elif event == "end_map" and f"{where}." in CHATS:
                 header = {}
                 self.chats += 1
@@ -97,11 +97,11 @@ class DesktopReader:
             self.late = list(read_headers(self.source))
         return self.late[self.chats]
 
-    def read_chat(self, events: Iterator[Event], where: str, header: Header) -> Iterator[Record]:
-        """Yield the records of one chat; `events` stand at the beginning of its messages."""
+    def read_chat(self, walk: Walk, where: str, header: Header) -> Iterator[Record]:
+        """Yield the records of one chat; `walk` stands at the beginning of its messages."""
         kind = header.get("type")
         if kind in CHANNELS:
-            yield from self.read_channel(events, where, header)
+            yield from self.read_channel(walk, where, header)
             return
         if where == "messages":
             raise InputError(
@@ -109,9 +109,9 @@ class DesktopReader:
                 "only channels are analysed"
             )
         yield SkippedChat(str(kind or "unknown"))
-        skip_messages(events, where)
+        walk.skip()
 
-    def read_channel(self, events: Iterator[Event], where: str, header: Header) -> Iterator[Record]:
+    def read_channel(self, walk: Walk, where: str, header: Header) -> Iterator[Record]:
         """Yield the records of one channel."""
         if where != "messages" and self.defaults.username:
             raise InputError(
@@ -123,10 +123,10 @@ class DesktopReader:
             channel = self.channel(header)
         except FieldError as error:
             yield Problem(self.source.path, f"channel {name!r}", str(error))
-            skip_messages(events, where)
+            walk.skip()
             return
         chat = "" if where == "messages" else f"channel {name!r}, "
-        for number, message in enumerate(read_messages(events, where), start=1):
+        for number, message in enumerate(walk.items(without="text_entities"), start=1):
             self.last = f"{chat}message {message_name(message)} (number {number})"
             try:
                 yield read_message(message, channel, self.defaults.zone)
@@ -145,39 +145,16 @@ class DesktopReader:
         return channel
 
 
-def skip_messages(events: Iterator[Event], where: str) -> None:
-    """Read to the end of the array at `where`."""
-    for place, event, _ in events:
-        if place == where and event == "end_array":
-            return
-
-
 def read_headers(source: Source) -> Iterator[Header]:
     """Yield the header of every chat in a file, wherever it stands among the chat's keys."""
     header: Header = {}
     with source.open() as stream:
-        for where, event, value in ijson.parse(Repaired(stream)):
-            if where in HEADERS and event != "map_key":
+        for where, event, value in Walk(Repaired(stream)):
+            if where in HEADERS:
                 header[HEADERS[where]] = value
             elif event == "end_map" and f"{where}." in (".", *CHATS):
                 yield header
                 header = {}
-
-
-def read_messages(events: Iterator[Event], where: str) -> Iterator[Any]:
-    """Yield the items of the array that `events` stand in."""
-    item = f"{where}.item"
-    unread = f"{item}.text_entities"  # the text once more, and half of all events
-    builder = ijson.ObjectBuilder()
-    for place, event, value in events:
-        if place.startswith(unread):
-            continue
-        if place == where:
-            return
-        builder.event(event, value)
-        if place == item and event in ENDS:
-            yield builder.value
-            builder = ijson.ObjectBuilder()
 
 
 def message_name(message: object) -> str:
@@ -198,11 +175,10 @@ def read_message(message: object, channel: Channel, zone: tzinfo) -> Received | 
     date = read_moment(message, "date", zone)
     if date is None:
         raise FieldError("has no date")
-    edited = read_moment(message, "edited", zone)
     post = Post(
         message_id=key,
         date=date,
-        edit_date=later_edit(edited, date),
+        edit_date=read_edit_date(message, date, zone),
         text=read_text(plain(message.get("text")), "text"),
         poll=read_poll(message.get("poll")),
         media=read_media(message),
@@ -217,6 +193,13 @@ def read_moment(message: dict[str, Any], key: str, zone: tzinfo) -> datetime | N
     """Return a date: exports since 2021 give it in Unix time too, older ones only in local time."""
     unix = message.get(f"{key}_unixtime")
     return read_date(message.get(key) if unix is None else unix, key, zone)
+
+
+def read_edit_date(message: dict[str, Any], date: datetime, zone: tzinfo) -> datetime | None:
+    """Return when a message was edited; the oldest exports say "never" by the moment 0."""
+    if str(message.get("edited")).startswith(NEVER) and "edited_unixtime" not in message:
+        return None
+    return later_edit(read_moment(message, "edited", zone), date)
 
 
 def plain(text: object) -> str:

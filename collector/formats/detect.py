@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from io import BufferedIOBase
 
 import ijson
 
@@ -12,6 +12,7 @@ from collector.formats.jsonl import read_jsonl
 from collector.formats.records import Defaults, Record, Source, read_lines
 from collector.formats.repair import Repaired
 from collector.formats.tabular import read_csv
+from collector.formats.walk import Walk
 
 __all__ = ["Reader", "detect"]
 
@@ -69,9 +70,9 @@ def detect_json(source: Source) -> Reader:
     raise InputError(f"{source.path}: is JSON, but has no messages of a Telegram export")
 
 
-def has_desktop_key(stream: BinaryIO) -> bool:
+def has_desktop_key(stream: BufferedIOBase) -> bool:
     """Tell whether the first object in a file has a key of Telegram Desktop's at its top."""
-    for where, event, _ in ijson.parse(Repaired(stream), multiple_values=True):
+    for where, event, _ in Walk(Repaired(stream)):
         if event in ("start_array", "start_map") and where in DESKTOP_KEYS:
             return True
         if where == "" and event == "end_map":

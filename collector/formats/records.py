@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO, Literal, Self
+from typing import Literal, Self
 
 from collector.errors import InputError
 from collector.post import Channel, Post
@@ -85,7 +86,8 @@ class Source:
     def __init__(self, path: Path, seen_at: datetime) -> None:
         self.path = path
         self.seen_at = seen_at  # the file's modification time: when somebody saw these posts
-        self.raw: BinaryIO | None = None
+        self.raw: BufferedIOBase | None = None
+        self.closed_at = 0
 
     @classmethod
     def of(cls, path: Path) -> Self:
@@ -103,7 +105,7 @@ class Source:
         return cls(path, datetime.fromtimestamp(status.st_mtime, UTC))
 
     @contextmanager
-    def open(self) -> Iterator[BinaryIO]:
+    def open(self) -> Iterator[BufferedIOBase]:
         """Open the file for reading from its beginning, unpacked. Raises InputError if refused."""
         try:
             raw = self.path.open("rb")
@@ -113,15 +115,14 @@ class Source:
             self.raw = raw
             packed = raw.read(len(GZIP)) == GZIP
             raw.seek(0)
-            if not packed:
-                yield raw
-                return
-            with gzip.GzipFile(fileobj=raw) as unpacked:
-                yield unpacked  # type: ignore[misc] # it reads like any binary file
+            try:
+                yield gzip.GzipFile(fileobj=raw) if packed else raw
+            finally:
+                self.closed_at = raw.tell()
 
     def position(self) -> int:
         """Return how many bytes of the file on disk have been read."""
-        return 0 if self.raw is None or self.raw.closed else self.raw.tell()
+        return self.closed_at if self.raw is None or self.raw.closed else self.raw.tell()
 
 
 def reason_of(error: Exception) -> str:
@@ -129,7 +130,7 @@ def reason_of(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
-def read_lines(stream: BinaryIO, limit: int = MAX_LINE) -> Iterator[bytes | None]:
+def read_lines(stream: BufferedIOBase, limit: int = MAX_LINE) -> Iterator[bytes | None]:
     """Yield the lines of a file; None for a line over `limit` bytes, which is not held."""
     while line := stream.readline(limit + 1):
         if len(line) <= limit or line.endswith(b"\n"):

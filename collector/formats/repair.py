@@ -6,7 +6,7 @@ file name: neither is JSON, and a strict parser stops there and loses the rest o
 """
 
 import re
-from typing import BinaryIO
+from io import BufferedIOBase
 
 __all__ = ["Repaired"]
 
@@ -18,7 +18,7 @@ BARE_NAME = re.compile(rb'"document_id": [^"\s\d\[{\-][^"\\\n]*?(?=,?\r?\n)')
 class Repaired:
     """A binary file, read with its lines repaired; `position` counts the bytes read from it."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BufferedIOBase) -> None:
         self.stream = stream
         self.position = 0
         self.rest = b""
@@ -28,7 +28,8 @@ class Repaired:
         """Return some more bytes, about `size` of them; none at the end of the file."""
         if size == 0:
             return b""  # how a parser asks whether this is a binary file
-        data = self.stream.read(size)
+        # Not read: it loses what a gzip file held before the place where it breaks off.
+        data = self.stream.read1(size)
         if self.position == 0:
             data = data.removeprefix(b"\xef\xbb\xbf")
         self.position += len(data)

@@ -63,7 +63,7 @@ def jsonl(rows: Iterable[Any]) -> str:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
-def row(message_id: int = 1, text: str = "слово", **fields: Any) -> dict[str, Any]:
+def row(message_id: Any = 1, text: Any = "слово", **fields: Any) -> dict[str, Any]:
     """A row of JSON lines."""
     required = {"message_id": message_id, "date": "2024-11-01T12:00:00+00:00", "text": text}
     return required | {"channel_id": -1001234567890} | fields

@@ -353,12 +353,11 @@ def test_edits_are_followed_in_whatever_order_exports_come(
 def test_a_renamed_channel_is_one_and_two_of_one_title_are_two(
     archive: Archive, tmp_path: Path
 ) -> None:
-    for day, header in enumerate(
-        ({"name": "Старое имя"}, {"name": "Новое имя"}, {"name": "Новое имя", "id": 2}), start=1
-    ):
-        run(archive, write(tmp_path / f"{day}.json", desktop(chat(message(1), **header)), day=day))
+    for day, (name, key) in enumerate([("Старое имя", 1), ("Новое имя", 1), ("Новое имя", 2)], 1):
+        export = chat(message(1), name=name, id=key)
+        run(archive, write(tmp_path / f"{day}.json", desktop(export), day=day))
     assert [(row["telegram_id"], row["title"]) for row in all_channels(archive)] == [
-        (1234567890, "Новое имя"),
+        (1, "Новое имя"),
         (2, "Новое имя"),
     ]
 
