@@ -9,6 +9,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC
 from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -100,7 +101,8 @@ def import_file(
 def read_options(options: ImportOptions) -> Defaults:
     """Return what stands in for what the file does not say."""
     try:
-        zone = ZoneInfo(options.timezone)
+        # UTC needs no database of time zones, which small systems do without.
+        zone = UTC if options.timezone == "UTC" else ZoneInfo(options.timezone)
     except (OSError, ValueError, LookupError) as error:
         raise ConfigError(f"unknown time zone {options.timezone!r}; try Europe/Kyiv") from error
     if options.channel is None:

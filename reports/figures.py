@@ -32,7 +32,7 @@ def stance_figures(connection: Connection, selection: Selection) -> pd.DataFrame
     names = {number: target.name for target, number in ids.items()}
     query = _labelled(selection, labels.STANCE, selection.stance, connection, list(names))
     sums = _read(connection, query, ["channel_key", "day", "target_id", *_SUMS])
-    sums["target"] = sums["target_id"].map(names)
+    sums["target"] = sums["target_id"].map(names).astype("str")
     wanted = [target.name for target in selection.targets]
     figures = _figures(connection, selection, sums, wanted)
     return _in_contract(figures, STANCE, labels.STANCE, selection, selection.stance)
@@ -42,7 +42,7 @@ def sentiment_figures(connection: Connection, selection: Selection) -> pd.DataFr
     """Return one row per period and channel, in the columns of `sentiment.csv`."""
     query = _labelled(selection, labels.SENTIMENT, selection.sentiment, connection, [NO_TARGET])
     sums = _read(connection, query, ["channel_key", "day", "target_id", *_SUMS])
-    sums["target"] = ""
+    sums["target"] = pd.Series("", index=sums.index, dtype="str")
     figures = _figures(connection, selection, sums, [""])
     return _in_contract(figures, SENTIMENT, labels.SENTIMENT, selection, selection.sentiment)
 
@@ -102,6 +102,8 @@ def _sums(task: str, abstain_below: float) -> list[ColumnElement[int]]:
 
 def _read(connection: Connection, query: Select[Any], columns: list[str]) -> pd.DataFrame:
     frame = pd.DataFrame(connection.execute(query).all(), columns=columns)
+    if frame.empty:  # without rows pandas cannot tell numbers from texts
+        frame = frame.astype("int64")
     return frame.assign(day=pd.to_datetime(frame["day"]))
 
 
@@ -120,7 +122,9 @@ def _figures(
     published = published.groupby(["period_start", "period_end", "channel_key"], as_index=False)[
         ["n_posts"]
     ].sum()
-    rows = published.merge(pd.DataFrame({"target": list(targets)}), how="cross")
+    rows = published.merge(
+        pd.DataFrame({"target": pd.Series(list(targets), dtype="str")}), how="cross"
+    )
     keys = ["period_start", "period_end", *_KEY]
     labelled = _with_period(sums, selection, bounds).groupby(keys)[_SUMS].sum(min_count=1)
     rows = rows.merge(labelled.reset_index(), how="left", on=keys)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
 import pandas as pd
 
@@ -33,7 +33,7 @@ class ReportWriter:
         """Write one CSV file: UTF-8, RFC 4180 with ``\\n``; None and NaN become empty cells."""
         encoding = "utf-8-sig" if self._excel else "utf-8"
         with (self._directory / file.name).open("w", encoding=encoding, newline="") as stream:
-            writer = csv.writer(stream, lineterminator="\n")
+            writer = csv.writer(_Rows(stream))
             writer.writerow(file.header)
             writer.writerows([self._cell(value) for value in row] for row in rows)
             _sync(stream)
@@ -59,6 +59,19 @@ class ReportWriter:
         return text
 
 
+class _Rows:
+    r"""Ends rows with ``\n`` for csv.writer, which quotes a bare ``\r`` only if it ends rows itself.
+
+    The writer calls `write` once for each row.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, row: str) -> None:
+        self._stream.write(row.removesuffix("\r\n") + "\n")
+
+
 @contextmanager
 def writing(directory: Path, *, excel: bool = False) -> Iterator[ReportWriter]:
     """Write the files of a report, then move all of them to `directory`.
@@ -81,7 +94,7 @@ def writing(directory: Path, *, excel: bool = False) -> Iterator[ReportWriter]:
         ) from error
 
 
-def _sync(stream: Any) -> None:  # noqa: ANN401 (any text file)
+def _sync(stream: TextIO) -> None:
     stream.flush()
     os.fsync(stream.fileno())
 
