@@ -21,7 +21,7 @@ lint: $(READY)  ## style, types and who imports whom
 	$(BIN)/lint-imports
 
 bench: $(READY)  ## every figure in the README (some need ../shared/data)
-	$(BIN)/python benchmarks/bench_import.py
+	$(BIN)/python benchmarks/importing.py
 	$(BIN)/python benchmarks/quality.py
 	$(BIN)/python benchmarks/main_job.py
 

@@ -1,20 +1,29 @@
 """The embedded model's shape: a compact multilingual encoder made from nothing but texts.
 
-Its WordPiece vocabulary is learned from the texts, and its token embeddings start from a truncated
+Its vocabulary of word pieces is learned from the texts, and its token embeddings start from a truncated
 singular value decomposition of the positive pointwise mutual information of tokens that occur near
 each other (Levy, Goldberg and Dagan 2015, "Improving Distributional Similarity with Lessons
 Learned from Word Embeddings"), which stands in for a pretraining that nobody could afford.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 from sklearn.utils.extmath import randomized_svd
-from tokenizers import BertWordPieceTokenizer
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
+from tokenizers.normalizers import NFC, Lowercase
+from tokenizers.normalizers import Sequence as Normalizers
+from tokenizers.pre_tokenizers import BertPreTokenizer, Metaspace
+from tokenizers.pre_tokenizers import Sequence as PreTokenizers
+from tokenizers.processors import TemplateProcessing
+from tokenizers.trainers import BpeTrainer
 from transformers import (
     BertConfig,
     BertForSequenceClassification,
@@ -27,6 +36,7 @@ from models.passage import MARK_CLOSE, MARK_OPEN
 
 __all__ = ["Shape", "build_model", "build_tokenizer"]
 
+_ALPHABET = 400
 _WINDOW = 5
 _CONTEXT_SMOOTHING = 0.75
 
@@ -42,19 +52,29 @@ class Shape:
     positions: int = 256
 
 
-def build_tokenizer(texts: Iterable[str], shape: Shape) -> PreTrainedTokenizerBase:
-    """Learn a lower-case WordPiece vocabulary that also knows the marks around a target."""
-    learned = BertWordPieceTokenizer(lowercase=True, strip_accents=False)
-    learned.train_from_iterator(
-        texts,
+def build_tokenizer(texts: Sequence[str], shape: Shape) -> PreTrainedTokenizerBase:
+    """Learn a lower-case vocabulary of word pieces that also knows the marks around a target.
+
+    Byte-pair encoding (Sennrich et al. 2016) over words that begin with ``▁`` whatever stood before
+    them. The same texts give the same vocabulary.
+    """
+    learned = Tokenizer(BPE(unk_token="[UNK]", fuse_unk=True))
+    learned.normalizer = Normalizers([NFC(), Lowercase()])
+    learned.pre_tokenizer = PreTokenizers([BertPreTokenizer(), Metaspace(prepend_scheme="always")])
+    trainer = BpeTrainer(
         vocab_size=shape.vocabulary,
         min_frequency=3,
         show_progress=False,
-        limit_alphabet=400,
         special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", MARK_OPEN, MARK_CLOSE],
     )
+    learned.train_from_iterator(_common_characters(texts), trainer)
+    learned.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[(name, learned.token_to_id(name)) for name in ("[CLS]", "[SEP]")],
+    )
     return PreTrainedTokenizerFast(
-        tokenizer_object=learned._tokenizer,  # noqa: SLF001  (the documented way has no getter)
+        tokenizer_object=learned,
         model_max_length=shape.positions,
         pad_token="[PAD]",
         unk_token="[UNK]",
@@ -64,6 +84,18 @@ def build_tokenizer(texts: Iterable[str], shape: Shape) -> PreTrainedTokenizerBa
         extra_special_tokens=[MARK_OPEN, MARK_CLOSE],
         model_input_names=["input_ids", "token_type_ids", "attention_mask"],
     )
+
+
+def _common_characters(texts: Sequence[str]) -> Iterator[str]:
+    """Yield the texts without rare characters, which would take up the vocabulary.
+
+    The trainer's own `limit_alphabet` picks among equally rare ones anew each time.
+    """
+    counts = Counter(chain.from_iterable(map(str.lower, texts)))
+    order = sorted(counts, key=lambda char: (-counts[char], char))
+    rare = str.maketrans(dict.fromkeys(order[_ALPHABET:], " "))
+    for text in texts:
+        yield text.lower().translate(rare)
 
 
 def build_model(

@@ -4,6 +4,7 @@ One model may learn several tasks: each has its own three outputs over one encod
 is the cross-entropy among the outputs of its task, weighted by class.
 """
 
+import sys
 import tempfile
 import zlib
 from collections import Counter
@@ -25,7 +26,11 @@ from transformers import (
     EvalPrediction,
     PreTrainedModel,
     PreTrainedTokenizerBase,
+    PrinterCallback,
     Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
     TrainingArguments,
     set_seed,
 )
@@ -78,11 +83,13 @@ def train(
     texts: Sequence[str] = (),
     recipe: Recipe,
     out: Path,
+    on_epoch: Callable[[float, dict[str, float]], None] = lambda _epoch, _measured: None,
 ) -> dict[str, float]:
     """Train on `rows`, stop by macro-F1 on `stopping`, write a Hugging Face directory to `out`.
 
     `texts` are unlabelled: they only shape the embedded model's vocabulary and embeddings.
-    Returns the macro-F1 (0 to 1) of each task on `stopping`.
+    Returns the macro-F1 (0 to 1) of each task on `stopping`, and their mean as `macro_f1`;
+    `on_epoch` is told the same after each epoch.
     """
     set_seed(recipe.seed)
     labels = _label_names(rows)
@@ -100,10 +107,32 @@ def train(
             compute_metrics=_metrics(labels),
             callbacks=[EarlyStoppingCallback(early_stopping_patience=recipe.patience)],
         )
+        trainer.add_callback(_EpochReport([*_tasks(rows), "macro_f1"], on_epoch))
+        trainer.remove_callback(PrinterCallback)  # it prints raw dictionaries to stdout
         trainer.train()
         measured = trainer.evaluate()
     _save(model, tokenizer, out)
     return {key: float(measured[f"eval_{key}"]) for key in [*_tasks(rows), "macro_f1"]}
+
+
+class _EpochReport(TrainerCallback):
+    """Passes on what was measured at the end of each epoch."""
+
+    def __init__(
+        self, keys: Sequence[str], on_epoch: Callable[[float, dict[str, float]], None]
+    ) -> None:
+        self._keys = keys
+        self._on_epoch = on_epoch
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,  # noqa: ARG002 (the trainer passes it)
+        state: TrainerState,
+        control: TrainerControl,  # noqa: ARG002 (likewise)
+        **kwargs: Any,  # noqa: ANN401 (likewise)
+    ) -> None:
+        measured = {key: float(kwargs["metrics"][f"eval_{key}"]) for key in self._keys}
+        self._on_epoch(state.epoch or 0.0, measured)
 
 
 class _Encoded(Dataset[dict[str, Any]]):
@@ -157,6 +186,7 @@ def _prepare(
         recipe.base,
         revision=recipe.revision or "main",
         use_safetensors=True,
+        dtype=torch.float32,
         ignore_mismatched_sizes=True,
         num_labels=len(labels),
         id2label=dict(enumerate(labels)),
@@ -188,6 +218,7 @@ def _arguments(recipe: Recipe, scratch: str) -> TrainingArguments:
         dataloader_pin_memory=torch.cuda.is_available(),
         logging_steps=200,
         report_to="none",
+        disable_tqdm=not sys.stderr.isatty(),
         seed=recipe.seed,
     )
 

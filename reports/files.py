@@ -60,7 +60,7 @@ class ReportWriter:
 
 
 class _Rows:
-    r"""Ends rows with ``\n`` for csv.writer, which quotes a bare ``\r`` only if it ends rows itself.
+    r"""Ends rows with ``\n``; csv.writer itself would then leave a ``\r`` inside a cell unquoted.
 
     The writer calls `write` once for each row.
     """

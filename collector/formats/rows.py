@@ -8,8 +8,9 @@ is told the channel. All other columns are optional, and unknown ones are ignore
     text                    as written, "" or null for a photo without a caption
     channel_id              as Telegram gives it, with or without the mark -100
     channel                 @name or t.me/name: a username. A bare word is one too, unless the row
-                            has a channel_id: then it is taken for the title, as a wrong username
-                            would make links to somebody else's channel. All else is the title
+                            has a channel_id and no title: then it is taken for the title, as a
+                            wrong username would make links to somebody else's channel. All else
+                            is the title
     username, title         the channel's, where `channel` is not enough
     participants            of the channel
     views, forwards, replies, reply_to, grouped_id
@@ -92,7 +93,8 @@ def read_channel(row: Row, defaults: Defaults) -> Channel:
     title = read_text(row.get("title"), "title") or None
     named = read_text(row.get("channel"), "channel").strip()
     if named:
-        given = parse_username(named, bare=telegram_id is None and username is None)
+        alone = telegram_id is None and username is None
+        given = parse_username(named, bare=alone or title is not None)
         username = username or given
         title = title or (None if given else named)
     if telegram_id is None and username is None and title is None:

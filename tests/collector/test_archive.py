@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, insert, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
@@ -15,7 +13,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from collector import archive as archive_module
 from collector.archive import COLLECTOR, Archive, Migrations, open_archive
 from collector.errors import ArchiveError
-from collector.tables import channels, metadata, posts
+from collector.tables import channels, posts
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -60,18 +58,6 @@ def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
         files = list(path.parent.iterdir())
         assert len(files) == 3
         assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
-
-
-def test_migrations_make_the_tables_that_the_code_uses(archive: Archive) -> None:
-    with archive.connect() as connection:
-        options = {"compare_type": True, "include_name": is_collectors}
-        context = MigrationContext.configure(connection, opts=options)
-        assert compare_metadata(context, metadata) == []
-
-
-def is_collectors(name: str | None, kind: str, _parents: object) -> bool:
-    ours = {"channels", "posts", "post_versions", "coverage"}
-    return kind != "table" or name in ours
 
 
 def test_the_newest_revision_is_alembics_head() -> None:

@@ -29,7 +29,9 @@ def tokenizer() -> PreTrainedTokenizerBase:
 def make_model(tmp_path: Path, tokenizer: PreTrainedTokenizerBase) -> Callable[..., Path]:
     """Return a maker of untrained BERT classifiers in directories of their own."""
 
-    def make(name: str = "model", labels: tuple[str, ...] = ("negative", "neutral", "positive")) -> Path:
+    def make(
+        name: str = "model", labels: tuple[str, ...] = ("negative", "neutral", "positive")
+    ) -> Path:
         torch.manual_seed(sum(map(ord, name)))
         config = BertConfig(
             vocab_size=len(tokenizer),

@@ -44,7 +44,13 @@ def test_a_span_marks_the_same_words_after_reading(
 ) -> None:
     text = f"{before}{target}{after}"
     span = [len(before), len(before) + len(target)]
-    row = {"text": text, "task": "target_sentiment", "label": "neutral", "target": "x", "span": span}
+    row = {
+        "text": text,
+        "task": "target_sentiment",
+        "label": "neutral",
+        "target": "x",
+        "span": span,
+    }
     path = written(tmp_path_factory.mktemp("rows") / "a.jsonl", row)
     (read,) = read_set(path).rows
     assert all(0 <= start < end <= len(read.passage.text) for start, end in read.passage.mentions)

@@ -26,7 +26,12 @@ MakeModel = Callable[..., Path]
 
 def add_posts(archive: Archive, tmp_path: Path, *texts: str, first: int = 1) -> None:
     rows = [
-        {"channel": "news", "message_id": first + number, "date": "2025-11-05T10:00:00Z", "text": text}
+        {
+            "channel": "news",
+            "message_id": first + number,
+            "date": "2025-11-05T10:00:00Z",
+            "text": text,
+        }
         for number, text in enumerate(texts)
     ]
     path = tmp_path / "posts.jsonl"

@@ -107,11 +107,17 @@ def test_a_claim_needs_a_word_of_every_group() -> None:
 
 def test_the_fingerprint_changes_with_the_definition_and_only_then() -> None:
     assert TRUMP.fingerprint == Target("Трамп", ("Trump", "Дональд Трамп")).fingerprint
-    others = [Target("Трамп"), Target("Трамп", exact=("Trump",)), Target("Т", requires=(("Трамп",),))]
+    others = [
+        Target("Трамп"),
+        Target("Трамп", exact=("Trump",)),
+        Target("Т", requires=(("Трамп",),)),
+    ]
     assert len({target.fingerprint for target in [TRUMP, *others]}) == 4
 
 
-words = st.sampled_from(["Трамп", "Путину", "NATO's", "в", "Дональд", "нет", "😂", "—", "\n", "Trump"])
+words = st.sampled_from(
+    ["Трамп", "Путину", "NATO's", "в", "Дональд", "нет", "😂", "—", "\n", "Trump"]
+)
 
 
 @given(st.lists(words).map(" ".join))

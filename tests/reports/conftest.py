@@ -65,9 +65,7 @@ def label(archive: Archive) -> Callable[..., None]:
                 connection.execute(insert(models).values(**model, first_used=datetime.now(UTC)))
             rest = (1 - confidence) / 2
             values = {name: confidence if name == given else rest for name in LABELS[task]}
-            columns = dict(
-                zip(("p_against", "p_neutral", "p_favor"), values.values(), strict=True)
-            )
+            columns = dict(zip(("p_against", "p_neutral", "p_favor"), values.values(), strict=True))
             for row in rows:
                 connection.execute(
                     insert(scores).values(
@@ -97,5 +95,3 @@ def select_report() -> Callable[..., Selection]:
         )
 
     return make
-
-

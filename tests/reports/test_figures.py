@@ -125,7 +125,12 @@ def test_views_weigh_posts_and_posts_without_views_are_left_out(
     ],
 )
 def test_periods_begin_and_end_where_the_calendar_says(
-    archive: Archive, put: Call, select_report: Make, period: Period, starts: list[str], ends: list[str]
+    archive: Archive,
+    put: Call,
+    select_report: Make,
+    period: Period,
+    starts: list[str],
+    ends: list[str],
 ) -> None:
     days = ["2025-10-31T23:59:59Z", "2025-11-03T00:00:00Z", "2025-11-09T23:59:59Z"]
     put(*({"text": f"Трамп {day}", "date": day} for day in days))

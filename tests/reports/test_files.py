@@ -6,6 +6,7 @@ import json
 import math
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -73,9 +74,13 @@ def test_the_datapackage_describes_the_header(tmp_path: Path, file: ReportFile) 
 
 def test_a_report_that_fails_half_way_leaves_the_earlier_one(tmp_path: Path) -> None:
     before = write(tmp_path, [("old", 1)])
-    with pytest.raises(RuntimeError), writing(tmp_path) as writer:
-        writer.write(TWO, [("new", 2)])
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        yield "new", 2
         raise RuntimeError
+
+    with pytest.raises(RuntimeError), writing(tmp_path) as writer:
+        writer.write(TWO, rows())
     assert (tmp_path / "two.csv").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["datapackage.json", "two.csv"]
 

@@ -46,7 +46,13 @@ def posts(tmp_path: Path) -> Path:
     """Return a file of four posts of one channel."""
     path = tmp_path / "posts.jsonl"
     rows = [
-        {"channel": "@test_news", "title": "Test news", "message_id": number, "date": date, "text": text}
+        {
+            "channel": "@test_news",
+            "title": "Test news",
+            "message_id": number,
+            "date": date,
+            "text": text,
+        }
         for number, (text, date) in enumerate(POSTS, start=1)
     ]
     path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")

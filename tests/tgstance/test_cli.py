@@ -20,9 +20,9 @@ README = Path(__file__).parents[2] / "README.md"
 def test_every_command_has_help_with_an_example_and_is_in_the_readme(run: Run, name: str) -> None:
     result = run(name, "--help")
     assert result.code == 0
-    assert f"Example:\n  tgstance {name}" in result.out.replace("    tgstance", "  tgstance").replace(
-        "  Example", "Example"
-    )
+    assert f"Example:\n  tgstance {name}" in result.out.replace(
+        "    tgstance", "  tgstance"
+    ).replace("  Example", "Example")
     assert f"tgstance {name}" in README.read_text(encoding="utf-8")
 
 

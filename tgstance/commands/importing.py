@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from collector.errors import InputError
 from tgstance.session import Session
 
 if TYPE_CHECKING:
@@ -49,17 +50,33 @@ def import_(
 
 
 def run_import(session: Session, paths: tuple[Path, ...], options: "ImportOptions") -> None:
-    """Import files as one recorded run; a file that is no export ends it with an error."""
+    """Import files as one recorded run; one that is no export does not keep out the others."""
     from tgstance.runs import EXIT_PARTIAL
 
+    refused = 0
     with session.run("import", alone=True) as (archive, run):
         for path in paths:
-            result = _import_one(session, archive, path, options)
+            try:
+                result = _import_one(session, archive, path, options)
+            except InputError as error:
+                refused += 1
+                _refuse(error, last_hope=refused == len(paths))
+                continue
             run.summary[str(path)] = {"new": result.new, "updated": result.updated}
             if result.broken or result.truncated:
                 run.exit_code = EXIT_PARTIAL
+        run.exit_code = EXIT_PARTIAL if refused else run.exit_code
     if run.exit_code:
         raise click.exceptions.Exit(run.exit_code)
+
+
+def _refuse(error: InputError, *, last_hope: bool) -> None:
+    """Name a file that is no export; where no file was one, that is how the run ends."""
+    from tgstance.terminal import log
+
+    if last_hope:
+        raise error
+    log.error("%s", error)
 
 
 def _import_one(

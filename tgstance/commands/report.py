@@ -129,9 +129,12 @@ def _check_channels(connection: "Connection", selection: "Selection") -> None:
 
 
 def _warn_of_unscored(connection: "Connection", selection: "Selection") -> None:
-    from models.pending import count_unscored
+    from models.pending import count_unread, count_unscored
     from tgstance.terminal import log
 
+    unread = count_unread(connection)
+    if unread:
+        log.warning("%s posts are new: run `tgstance score` first", unread)
     waiting = count_unscored(connection, "stance", selection.stance.fingerprint, selection.targets)
     waiting += count_unscored(connection, "sentiment", selection.sentiment.fingerprint, ())
     if waiting:

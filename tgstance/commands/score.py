@@ -33,12 +33,10 @@ def run_score(session: Session) -> None:
     """Prepare and score everything that is new, as one recorded run."""
     if not session.config.targets:
         raise ConfigError(f"{session.config_path}: no [[targets]] to score; add at least one")
+    models = {"sentiment": session.config.sentiment_model, "stance": session.config.stance_model}
     with session.run("score", alone=True) as (archive, run):
         _prepare(session, archive)
-        for task, name in (
-            ("sentiment", session.config.sentiment_model),
-            ("stance", session.config.stance_model),
-        ):
+        for task, name in models.items():
             run.summary[task] = _score_task(session, archive, task, name)
 
 

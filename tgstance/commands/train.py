@@ -9,7 +9,7 @@ import click
 from collector.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from models.dataset import LabelledRow
 
@@ -85,6 +85,7 @@ def train(  # noqa: PLR0913 (one argument an option)
     from models.dataset import read_sets
     from models.training import Recipe, default_recipe, hold_out
     from models.training import train as train_model
+    from tgstance.terminal import log
 
     if out.exists():
         raise ConfigError(f"{out} is already there: name a new directory with --out")
@@ -103,11 +104,20 @@ def train(  # noqa: PLR0913 (one argument an option)
         batch_size=batch_size or default.batch_size,
         seed=seed,
     )
-    click.echo(f"{len(rows)} rows to train on, {len(stopping)} to stop by", err=True)
-    measured = train_model(rows, stopping, texts=_texts(texts), recipe=recipe, out=out)
+    log.info("%s rows to train on, %s to stop by", len(rows), len(stopping))
+    measured = train_model(
+        rows, stopping, texts=_texts(texts), recipe=recipe, out=out, on_epoch=_show_epoch
+    )
     for name, value in measured.items():
         click.echo(f"{name}: {100 * value:.1f} % macro-F1 on the rows to stop by")
     click.echo(f"Wrote {out}")
+
+
+def _show_epoch(epoch: float, measured: "Mapping[str, float]") -> None:
+    from tgstance.terminal import log
+
+    figures = ", ".join(f"{name} {100 * value:.1f}" for name, value in measured.items())
+    log.info("epoch %.0f: macro-F1 in %% on the rows to stop by: %s", epoch, figures)
 
 
 def _check_accelerate() -> None:

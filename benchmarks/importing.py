@@ -1,6 +1,6 @@
 """Times the import of a file into a new archive, and once more when nothing in it is new.
 
-    python benchmarks/bench_import.py [FILE] [--posts 50000]
+    python benchmarks/importing.py [FILE] [--posts 50000]
 
 Without FILE, of a generated Telegram Desktop export with that many posts.
 """

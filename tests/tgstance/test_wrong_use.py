@@ -1,7 +1,6 @@
 """What the command says and returns when something is wrong; nothing is lost by it."""
 
 import json
-import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -36,7 +35,10 @@ def test_no_configuration(run: Run) -> None:
         ("[[targets]]\nname = '  '\n", "targets.0.name: "),
         ("[[targets]]\nname = '!!!'\n", "targets.0: '!!!' has no letter"),
         ("[[targets]]\nname = 'a'\n[[targets]]\nname = 'a'\n", "two targets are named 'a'"),
-        ("[[targets]]\nname = 'a'\naliases = ['b']\nrequires = [['c']]\n", "give one of them"),
+        (
+            "[[targets]]\nname = 'a'\naliases = ['b']\nrequires = [['c']]\n",
+            "targets.0: a claim has requires",
+        ),
         ("[[targets]]\nname = 'a'\nrequires = [[]]\n", "targets.0.requires.0: "),
         ("targets = 3\n", "targets: "),
     ],
@@ -84,7 +86,11 @@ def test_an_unknown_channel(run: Run, posts: Path) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [["--since", "yesterday"], ["--period", "year"], ["--since", "2025-11-05", "--until", "2025-11-05"]],
+    [
+        ["--since", "yesterday"],
+        ["--period", "year"],
+        ["--since", "2025-11-05", "--until", "2025-11-05"],
+    ],
 )
 def test_a_wrong_option_is_a_usage_error(run: Run, options: list[str]) -> None:
     run("init")
@@ -98,7 +104,10 @@ def test_a_wrong_option_is_a_usage_error(run: Run, options: list[str]) -> None:
         ("result.json", b'{"name": "x"'),
         ("list.json", b"[1, 2, 3]"),
         ("picture.jsonl", bytes(range(256)) * 20),
-        ("cp1251.csv", "channel,message_id,date,text\n@news_ru,1,2025-11-05,Привет\n".encode("cp1251")),
+        (
+            "cp1251.csv",
+            "channel,message_id,date,text\n@news_ru,1,2025-11-05,Привет\n".encode("cp1251"),
+        ),
         ("other.csv", b"name,surname\nAnn,Lee\n"),
     ],
 )
@@ -126,8 +135,12 @@ def test_broken_records_are_named_counted_and_skipped(run: Run, posts: Path) -> 
     run("init")
     with posts.open("a", encoding="utf-8") as file:
         file.write('{"broken\n')
-        file.write('{"channel": "@test_news", "message_id": 9, "date": "1969-01-01", "text": "x"}\n')
-        file.write('{"channel": "@test_news", "message_id": 10, "date": "2025-11-06", "text": "y"}\n')
+        file.write(
+            '{"channel": "@test_news", "message_id": 9, "date": "1969-01-01", "text": "x"}\n'
+        )
+        file.write(
+            '{"channel": "@test_news", "message_id": 10, "date": "2025-11-06", "text": "y"}\n'
+        )
     result = run("import", str(posts))
     assert result.code == 3
     assert f"{posts}, line 5: " in result.err
@@ -213,7 +226,7 @@ def test_every_run_is_recorded_with_its_outcome(run: Run, posts: Path) -> None:
 def test_the_archive_and_its_lock_are_private(run: Run, posts: Path) -> None:
     run("init")
     run("import", str(posts))
-    assert os.stat("tgstance.sqlite").st_mode & 0o077 == 0
+    assert Path("tgstance.sqlite").stat().st_mode & 0o077 == 0
 
 
 def test_no_escape_sequence_of_a_title_reaches_the_terminal(run: Run) -> None:
