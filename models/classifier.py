@@ -1,8 +1,4 @@
-"""Loads any Hugging Face sequence classifier and turns passages into probabilities.
-
-`embedded` is the model inside this package; any other name is a directory or a hub id. Weights are
-read from safetensors only, and code that comes with a model is never run.
-"""
+"""Turns passages into probabilities with any Hugging Face sequence classifier."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,21 +7,14 @@ from functools import cached_property
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from transformers import (
-    AutoModelForSequenceClassification,
-    AutoTokenizer,
-    BatchEncoding,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
-from transformers.utils import logging as transformers_logging
+from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 from collector.errors import ModelError
 from models import reading
 from models.labels import SENTIMENT, columns
 from models.model_name import ModelName
 from models.passage import MARK_OPEN, Passage
+from models.pretrained import read_pretrained
 from models.targets import Target, TargetMatcher
 
 __all__ = ["Classifier", "Predictions", "load_classifier"]
@@ -130,21 +119,10 @@ def load_classifier(name: ModelName, task: str) -> Classifier:
     Raises ModelError, with the way out, when there is no such model, it has no weights in
     safetensors, no classification head, or labels that cannot be mapped.
     """
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    where = name.directory or name.text
-    options = {"revision": name.revision or "main", "trust_remote_code": False}
-    try:
-        model, report = AutoModelForSequenceClassification.from_pretrained(
-            where, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **options
-        )
-        tokenizer = AutoTokenizer.from_pretrained(where, **options)
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise ModelError(_why_not(name, error)) from error
-    if report["missing_keys"]:
-        missing = ", ".join(sorted(report["missing_keys"])[:3])
+    model, tokenizer, missing = read_pretrained(name)
+    if missing:
         raise ModelError(
-            f"model {name.text} is no classifier (no weights for {missing}): "
+            f"model {name.text} is no classifier (no weights for {', '.join(missing[:3])}): "
             f"fine-tune it first with tgstance train --base {name.text}"
         )
     return Classifier(model, tokenizer, task, name=name)
@@ -167,16 +145,3 @@ def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
         batch.append(index)
     if batch:
         yield batch
-
-
-def _why_not(name: ModelName, error: Exception) -> str:
-    reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    if name.directory:
-        return (
-            f"model directory {name.text} cannot be loaded (it needs config.json, tokenizer.json "
-            f"and model.safetensors): {reason}"
-        )
-    return (
-        f"model {name.text} is neither a directory here nor to be had from the hub: check the "
-        f"name and the network, or download it elsewhere and give its directory ({reason})"
-    )

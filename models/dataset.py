@@ -41,16 +41,16 @@ class LabelledRow:
 
 @dataclass(frozen=True, slots=True)
 class LabelledSet:
-    """The rows of one or several files, and how many were left out for which label."""
+    """The rows of one or several files, and how many were left out, by (task, label)."""
 
     rows: list[LabelledRow]
-    left_out: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
 def read_sets(paths: Iterable[Path]) -> LabelledSet:
     """Read several files as one set."""
     sets = [read_set(path) for path in paths]
-    left_out = sum((part.left_out for part in sets), Counter[str]())
+    left_out = sum((part.left_out for part in sets), Counter[tuple[str, str]]())
     return LabelledSet([row for part in sets for row in part.rows], left_out)
 
 
@@ -64,7 +64,7 @@ def read_set(path: Path) -> LabelledSet:
         try:
             label = str(record["label"]).lower()
             if label in LEFT_OUT:
-                found.left_out[label] += 1
+                found.left_out[str(record["task"]), label] += 1
             else:
                 found.rows.append(_row(record, label))
         except (KeyError, TypeError, ValueError) as error:
@@ -79,9 +79,7 @@ def read_texts(path: Path) -> list[str]:
 
     Raises InputError when there is none.
     """
-    with _open(path) as lines:
-        first = lines.readline()
-    as_json = first.lstrip().startswith("{")
+    as_json = next(_lines(path), "").lstrip().startswith("{")
     raw = (record["text"] for _, record in _records(path)) if as_json else _lines(path)
     texts = [text for text in map(read, raw) if text]
     if not texts:
@@ -90,8 +88,11 @@ def read_texts(path: Path) -> list[str]:
 
 
 def _lines(path: Path) -> Iterator[str]:
-    with _open(path) as lines:
-        yield from lines
+    try:
+        with _open(path) as lines:
+            yield from lines
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
 
 
 def _reason(error: Exception) -> str:
@@ -99,15 +100,12 @@ def _reason(error: Exception) -> str:
 
 
 def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    try:
-        with _open(path) as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    yield number, json.loads(line)
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as labelled JSON lines: {error}") from error
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}, line {number}: not JSON: {error}") from error
+    for number, line in enumerate(_lines(path), start=1):
+        if line.strip():
+            try:
+                yield number, json.loads(line)
+            except json.JSONDecodeError as error:
+                raise InputError(f"{path}, line {number}: not JSON: {error}") from error
 
 
 def _open(path: Path) -> TextIO:

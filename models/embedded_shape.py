@@ -1,7 +1,7 @@
 """The embedded model's shape: a compact multilingual encoder made from nothing but texts.
 
-Its vocabulary of word pieces is learned from the texts, and its token embeddings start from a truncated
-singular value decomposition of the positive pointwise mutual information of tokens that occur near
+Its vocabulary of word pieces is learned from the texts, and its token embeddings start from a
+truncated singular value decomposition of the positive pointwise mutual information of tokens near
 each other (Levy, Goldberg and Dagan 2015, "Improving Distributional Similarity with Lessons
 Learned from Word Embeddings"), which stands in for a pretraining that nobody could afford.
 """
@@ -127,8 +127,9 @@ def _svd_embeddings(
     ids: Sequence[Sequence[int]], vocabulary: int, width: int
 ) -> NDArray[np.float32]:
     """Return one row per token; all zero for a token that never occurs."""
-    left, values, _ = randomized_svd(_ppmi(ids, vocabulary), n_components=width, random_state=0)
-    vectors = left * np.sqrt(values)
+    components = min(width, vocabulary - 1)
+    left, values, _ = randomized_svd(_ppmi(ids, vocabulary), components, random_state=0)
+    vectors = np.pad(left * np.sqrt(values), ((0, 0), (0, width - components)))
     scale = 0.05 / max(float(vectors.std()), 1e-12)
     scaled: NDArray[np.float32] = (vectors * scale).astype(np.float32)
     return scaled

@@ -19,8 +19,6 @@ from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 from torch.utils.data import Dataset
 from transformers import (
-    AutoModelForSequenceClassification,
-    AutoTokenizer,
     DataCollatorWithPadding,
     EarlyStoppingCallback,
     EvalPrediction,
@@ -38,7 +36,9 @@ from transformers import (
 from models.dataset import LabelledRow
 from models.embedded_shape import Shape, build_model, build_tokenizer
 from models.labels import LABELS, SENTIMENT, head_label
+from models.model_name import ModelName
 from models.passage import MARK_CLOSE, MARK_OPEN
+from models.pretrained import read_pretrained
 
 __all__ = ["Recipe", "default_recipe", "hold_out", "train"]
 
@@ -181,12 +181,8 @@ def _prepare(
         corpus = list(dict.fromkeys([*(row.passage.text for row in rows), *texts]))
         tokenizer = build_tokenizer(corpus, recipe.shape)
         return build_model(tokenizer, corpus, labels, recipe.shape), tokenizer
-    tokenizer = AutoTokenizer.from_pretrained(recipe.base, revision=recipe.revision or "main")
-    model = AutoModelForSequenceClassification.from_pretrained(
-        recipe.base,
-        revision=recipe.revision or "main",
-        use_safetensors=True,
-        dtype=torch.float32,
+    model, tokenizer, _ = read_pretrained(
+        ModelName(recipe.base, recipe.revision),
         ignore_mismatched_sizes=True,
         num_labels=len(labels),
         id2label=dict(enumerate(labels)),

@@ -74,7 +74,7 @@ def test_unrelated_and_mixed_rows_are_left_out_and_counted(tmp_path: Path) -> No
     rows = [ROW, {**ROW, "label": "unrelated"}, {**ROW, "task": "sentiment", "label": "mixed"}]
     read = read_set(written(tmp_path / "a.jsonl", *rows))
     assert len(read.rows) == 1
-    assert read.left_out == {"unrelated": 1, "mixed": 1}
+    assert read.left_out == {("stance", "unrelated"): 1, ("sentiment", "mixed"): 1}
 
 
 @pytest.mark.parametrize(

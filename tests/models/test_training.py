@@ -19,7 +19,7 @@ WORDS = {"negative": "ужасно", "neutral": "сегодня", "positive": "�
 SIDES = {"against": "плох", "neutral": "там", "favor": "хорош"}
 SHAPE = Shape(vocabulary=300, width=32, layers=1, heads=2, positions=32)
 RECIPE = Recipe(
-    shape=SHAPE, epochs=12, batch_size=16, learning_rate=3e-3, patience=12, max_length=32
+    shape=SHAPE, epochs=30, batch_size=16, learning_rate=3e-3, patience=30, max_length=32
 )
 
 

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from models.evaluation import Measures
+
+    Results = dict[str, dict[str, Measures]]
+    LeftOut = Counter[tuple[str, str]]
 
 __all__ = ["evaluate"]
 
@@ -49,24 +54,21 @@ def evaluate(
     name = ModelName(model, revision)
     results = evaluate_rows(labelled.rows, lambda task: load_classifier(name, task), baseline_rows)
     if as_json:
-        click.echo(json.dumps(_as_json(results, dict(labelled.left_out)), indent=2))
+        click.echo(json.dumps(_as_json(results, labelled.left_out), indent=2))
     else:
-        _show(path, model, results, dict(labelled.left_out))
+        _show(path, model, results, labelled.left_out)
 
 
-def _as_json(
-    results: "dict[str, dict[str, Measures]]", left_out: dict[str, int]
-) -> dict[str, object]:
+def _as_json(results: "Results", left_out: "LeftOut") -> dict[str, object]:
     tasks: dict[str, object] = {}
     for task, measured in results.items():
         others = {name: part.as_json() for name, part in measured.items() if name != "model"}
-        tasks[task] = {**measured["model"].as_json(), **others}
-    return {**tasks, **({"left_out": left_out} if left_out else {})}
+        missing = {label: count for (of, label), count in left_out.items() if of == task}
+        tasks[task] = {**measured["model"].as_json(), **others, "left_out": missing}
+    return tasks
 
 
-def _show(
-    path: Path, model: str, results: "dict[str, dict[str, Measures]]", left_out: dict[str, int]
-) -> None:
+def _show(path: Path, model: str, results: "Results", left_out: "LeftOut") -> None:
     from tgstance.terminal import show_table
 
     rows = [
@@ -82,5 +84,5 @@ def _show(
     ]
     classes = ["F1 against/negative", "F1 neutral", "F1 favor/positive"]
     show_table(f"{path.name}, in %", ["task", "by", "n", "macro-F1", "accuracy", *classes], rows)
-    for label, count in left_out.items():
-        click.echo(f"{count} rows labelled {label} are left out")
+    for (task, label), count in left_out.items():
+        click.echo(f"{count} rows of {task} labelled {label} are left out")
