@@ -116,17 +116,16 @@ def build_model(
     model = BertForSequenceClassification(config)
     ids = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
     vectors = _svd_embeddings(ids, len(tokenizer), shape.width)
-    with torch.no_grad():
+    with torch.no_grad():  # added to the random values, for words used alike may not start alike
         embeddings = model.bert.embeddings.word_embeddings.weight
-        known = torch.from_numpy(np.abs(vectors).sum(axis=1) > 0)
-        embeddings[known] = torch.from_numpy(vectors[known.numpy()]).to(embeddings.dtype)
+        embeddings += torch.from_numpy(vectors)
     return model
 
 
 def _svd_embeddings(
     ids: Sequence[Sequence[int]], vocabulary: int, width: int
 ) -> NDArray[np.float32]:
-    """Return one row per token; all zero for a token that never occurs."""
+    """Return one row per token, (vocabulary, width); zero for a token that never occurs."""
     components = min(width, vocabulary - 1)
     left, values, _ = randomized_svd(_ppmi(ids, vocabulary), components, random_state=0)
     vectors = np.pad(left * np.sqrt(values), ((0, 0), (0, width - components)))

@@ -32,6 +32,7 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
+from transformers.utils import logging
 
 from models.dataset import LabelledRow
 from models.embedded_shape import Shape, build_model, build_tokenizer
@@ -91,6 +92,8 @@ def train(
     Returns the macro-F1 (0 to 1) of each task on `stopping`, and their mean as `macro_f1`;
     `on_epoch` is told the same after each epoch.
     """
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
     set_seed(recipe.seed)
     labels = _label_names(rows)
     model, tokenizer = _prepare(rows, texts, labels, recipe)
