@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Column, Connection, Row, Select, delete, func, insert, select, update
 
 from collector.archive import Archive
 from collector.post import content
@@ -24,7 +24,7 @@ _BATCH = 2_000
 def store_readings(archive: Archive) -> int:
     """Store the reading of every text that has none yet; return how many texts that were."""
     done = 0
-    for batch in _unread(archive):
+    for batch in _pages(archive, unread(), posts.c.id):
         with archive.begin() as connection:
             _store_batch(connection, batch)
         done += len(batch)
@@ -39,7 +39,9 @@ def find_mentions(archive: Archive, wanted: Sequence[Target]) -> None:
         to_search = _by_progress(connection, ids, newest)
     for searched_to, group in to_search.items():
         matcher = TargetMatcher(group)
-        for batch in _readings_after(archive, searched_to):
+        for batch in _pages(
+            archive, select(readings.c.id, readings.c.text), readings.c.id, searched_to
+        ):
             found = [
                 {"target_id": ids[target], "reading_id": row.id, "spans": spans}
                 for row in batch
@@ -53,18 +55,6 @@ def find_mentions(archive: Archive, wanted: Sequence[Target]) -> None:
                     .where(targets.c.id.in_([ids[target] for target in group]))
                     .values(searched_to=batch[-1].id)
                 )
-
-
-def _unread(archive: Archive) -> Iterator[Sequence[Row[Any, Any]]]:
-    query = unread().limit(_BATCH)
-    last = 0
-    while True:
-        with archive.connect() as connection:
-            batch = connection.execute(query.where(posts.c.id > last)).all()
-        if not batch:
-            return
-        last = batch[-1].id
-        yield batch
 
 
 def _store_batch(connection: Connection, batch: Sequence[Row[Any, Any]]) -> None:
@@ -125,12 +115,15 @@ def _by_progress(
     return groups
 
 
-def _readings_after(archive: Archive, last: int) -> Iterator[Sequence[Row[Any, Any]]]:
-    query = select(readings.c.id, readings.c.text).order_by(readings.c.id).limit(_BATCH)
+def _pages(
+    archive: Archive, query: Select[Any], key: Column[int], after: int = 0
+) -> Iterator[Sequence[Row[Any, Any]]]:
+    """Yield the rows of `query` a batch at a time, in order of `key`, each in a short read."""
     while True:
+        page = query.where(key > after).order_by(None).order_by(key).limit(_BATCH)
         with archive.connect() as connection:
-            batch = connection.execute(query.where(readings.c.id > last)).all()
+            batch = connection.execute(page).all()
         if not batch:
             return
-        last = batch[-1].id
+        after = batch[-1].id
         yield batch
