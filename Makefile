@@ -3,7 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test slow lint bench clean
+DATA := ../shared/data
+SETS := written telegram_annotated rusentne ruopinionne newsmtsc opensentimentcorpus
+
+.PHONY: demo test slow lint bench model clean
 
 demo: $(READY)  ## the whole job on embedded posts
 	$(BIN)/tgstance demo demo
@@ -24,6 +27,12 @@ bench: $(READY)  ## every figure in the README (some need ../shared/data)
 	$(BIN)/python benchmarks/importing.py
 	$(BIN)/python benchmarks/quality.py
 	$(BIN)/python benchmarks/main_job.py
+
+model: $(READY)  ## train the embedded model anew, into out/embedded (needs DATA)
+	$(BIN)/tgstance train $(SETS:%=$(DATA)/labelled/%.train.jsonl.gz) \
+		--text $(DATA)/telegram_posts/posts.jsonl.gz \
+		--text $(DATA)/unlabelled/ua_gec.uk.txt.gz --text $(DATA)/unlabelled/dialogues.ru.txt.gz \
+		--exclude tgstance/demo/posts.jsonl --out out/embedded
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

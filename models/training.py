@@ -51,7 +51,7 @@ class Recipe:
     base: str | None = None
     revision: str | None = None
     shape: Shape = field(default_factory=Shape)
-    epochs: float = 6
+    epochs: float = 4
     batch_size: int = 32
     learning_rate: float = 5e-4
     patience: int = 2
@@ -97,25 +97,23 @@ def train(
     set_seed(recipe.seed)
     labels = _label_names(rows)
     model, tokenizer = _prepare(rows, texts, labels, recipe)
-    train_set = _Encoded(rows, tokenizer, labels, recipe.max_length)
-    stop_set = _Encoded(stopping, tokenizer, labels, recipe.max_length)
+    tasks = [*_tasks(rows), "macro_f1"]
     with tempfile.TemporaryDirectory() as scratch:
         trainer = Trainer(
             model=model,
             args=_arguments(recipe, scratch),
-            train_dataset=train_set,
-            eval_dataset=stop_set,
+            train_dataset=_Encoded(rows, tokenizer, labels, recipe.max_length),
+            eval_dataset=_Encoded(stopping, tokenizer, labels, recipe.max_length),
             data_collator=DataCollatorWithPadding(tokenizer),
             compute_loss_func=_loss(rows, labels),
             compute_metrics=_metrics(labels),
-            callbacks=[EarlyStoppingCallback(early_stopping_patience=recipe.patience)],
+            callbacks=[EarlyStoppingCallback(recipe.patience), _EpochReport(tasks, on_epoch)],
         )
-        trainer.add_callback(_EpochReport([*_tasks(rows), "macro_f1"], on_epoch))
         trainer.remove_callback(PrinterCallback)  # it prints raw dictionaries to stdout
         trainer.train()
         measured = trainer.evaluate()
     _save(model, tokenizer, out)
-    return {key: float(measured[f"eval_{key}"]) for key in [*_tasks(rows), "macro_f1"]}
+    return {key: float(measured[f"eval_{key}"]) for key in tasks}
 
 
 class _EpochReport(TrainerCallback):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, Select, and_, select
 
 from collector.post import content
 from collector.tables import channels, posts
@@ -21,41 +21,42 @@ def evidence(connection: Connection, selection: Selection) -> Iterator[list[obje
     """Yield the rows of `posts.csv` in order of channel, date and target."""
     ids = target_ids(connection, selection.targets)
     names = {number: target.name for target, number in ids.items()}
-    mood = scores.alias("mood")
     chosen, _ = selection.channel_ids(connection)
-    stance_model = model_id(connection, selection.stance.fingerprint) or _NO_MODEL
-    mood_model = model_id(connection, selection.sentiment.fingerprint) or _NO_MODEL
     query = (
-        select(posts, channels, mentions.c.target_id, scores, mood.c.label.label("mood"))
-        .select_from(posts)
-        .join(channels, channels.c.id == posts.c.channel_id)
-        .join(text_readings, text_readings.c.text_hash == posts.c.text_hash)
-        .join(mentions, mentions.c.reading_id == text_readings.c.reading_id)
-        .join(
-            scores,
-            and_(
-                scores.c.model_id == stance_model,
-                scores.c.task == STANCE,
-                scores.c.target_id == mentions.c.target_id,
-                scores.c.reading_id == mentions.c.reading_id,
-            ),
-            isouter=True,
-        )
-        .join(
-            mood,
-            and_(
-                mood.c.model_id == mood_model,
-                mood.c.task == SENTIMENT,
-                mood.c.target_id == NO_TARGET,
-                mood.c.reading_id == mentions.c.reading_id,
-            ),
-            isouter=True,
-        )
+        _labelled_posts(connection, selection)
         .where(mentions.c.target_id.in_(names), selection.conditions(chosen))
         .order_by(channels.c.title, channels.c.id, posts.c.date, posts.c.id, mentions.c.target_id)
     )
     for row in connection.execution_options(yield_per=1_000).execute(query).mappings():
         yield _row(row, names[row[mentions.c.target_id]], selection)
+
+
+def _labelled_posts(connection: Connection, selection: Selection) -> Select[Any]:
+    """Select posts, their channels and mentions, with the labels there are."""
+    mood = scores.alias("mood")
+    stance_model = model_id(connection, selection.stance.fingerprint) or _NO_MODEL
+    mood_model = model_id(connection, selection.sentiment.fingerprint) or _NO_MODEL
+    stance_of_mention = and_(
+        scores.c.model_id == stance_model,
+        scores.c.task == STANCE,
+        scores.c.target_id == mentions.c.target_id,
+        scores.c.reading_id == mentions.c.reading_id,
+    )
+    mood_of_text = and_(
+        mood.c.model_id == mood_model,
+        mood.c.task == SENTIMENT,
+        mood.c.target_id == NO_TARGET,
+        mood.c.reading_id == mentions.c.reading_id,
+    )
+    return (
+        select(posts, channels, mentions.c.target_id, scores, mood.c.label.label("mood"))
+        .select_from(posts)
+        .join(channels, channels.c.id == posts.c.channel_id)
+        .join(text_readings, text_readings.c.text_hash == posts.c.text_hash)
+        .join(mentions, mentions.c.reading_id == text_readings.c.reading_id)
+        .join(scores, stance_of_mention, isouter=True)
+        .join(mood, mood_of_text, isouter=True)
+    )
 
 
 def _row(row: Any, target: str, selection: Selection) -> list[object]:  # noqa: ANN401

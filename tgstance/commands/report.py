@@ -159,34 +159,32 @@ def _write(
 
 
 def _show(figures: "pd.DataFrame", selection: "Selection", directory: Path) -> None:
-    from tgstance.terminal import number, show_table
+    from tgstance.terminal import show_table
 
     shown = figures[~figures["suppressed"]]
-    rows = [
-        (
-            f"{row.period_start:%Y-%m-%d}",
-            row.title or row.channel or row.channel_id,
-            row.target,
-            row.n_relevant,
-            f"{row.n_favor} / {row.n_neutral} / {row.n_against}",
-            row.n_abstained,
-            number(row.net_stance),
-            f"{number(row.net_stance_lo)} .. {number(row.net_stance_hi)}",
-        )
-        for row in shown.head(_SHOWN_ROWS).itertuples()
-    ]
+    rows = [_shown_row(row) for row in shown.head(_SHOWN_ROWS).itertuples()]
     if rows:
-        show_table(
-            f"Stance by {selection.period}",
-            _COLUMNS,
-            rows,
-        )
-    left = len(shown) - len(rows)
-    if left:
-        click.echo(f"and {left} more rows in stance.csv")
+        show_table(f"Stance by {selection.period}", _COLUMNS, rows)
+    if len(shown) > len(rows):
+        click.echo(f"and {len(shown) - len(rows)} more rows in stance.csv")
     if len(figures) > len(shown):
         click.echo(
             f"{len(figures) - len(shown)} rows have fewer than {selection.minimum} labelled posts: "
             "their counts are in stance.csv, their figures are left empty."
         )
     click.echo(f"Wrote stance.csv, sentiment.csv and datapackage.json to {directory}")
+
+
+def _shown_row(row: Any) -> tuple[object, ...]:  # noqa: ANN401 (a row of stance.csv)
+    from tgstance.terminal import number
+
+    return (
+        f"{row.period_start:%Y-%m-%d}",
+        row.title or row.channel or row.channel_id,
+        row.target,
+        row.n_relevant,
+        f"{row.n_favor} / {row.n_neutral} / {row.n_against}",
+        row.n_abstained,
+        number(row.net_stance),
+        f"{number(row.net_stance_lo)} .. {number(row.net_stance_hi)}",
+    )

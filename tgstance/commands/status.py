@@ -1,13 +1,13 @@
 """tgstance status: what the archive holds and what is left to do."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tgstance.session import Session
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
 __all__ = ["status"]
 
@@ -37,12 +37,32 @@ def status(session: Session) -> None:
 
 
 def _show_channels(connection: "Connection") -> None:
+    from tgstance.terminal import show_table
+
+    rows = [
+        (
+            row.title or "",
+            f"@{row.username}" if row.username else "",
+            row.telegram_id or "",
+            row.posts,
+            f"{row.first:%Y-%m-%d}" if row.first else "",
+            f"{row.last:%Y-%m-%d}" if row.last else "",
+        )
+        for row in connection.execute(_channels())
+    ]
+    columns = ["channel", "name", "id", "posts", "first", "last"]
+    if rows:
+        show_table(f"{sum(row[3] for row in rows)} posts of {len(rows)} channels", columns, rows)
+    else:
+        click.echo("the archive is empty: `tgstance import FILE`")
+
+
+def _channels() -> "Select[Any]":
     from sqlalchemy import func, select
 
     from collector.tables import channels, posts
-    from tgstance.terminal import show_table
 
-    query = (
+    return (
         select(
             channels.c.title,
             channels.c.username,
@@ -55,22 +75,6 @@ def _show_channels(connection: "Connection") -> None:
         .group_by(channels.c.id)
         .order_by(channels.c.title)
     )
-    rows = [
-        (
-            row.title or "",
-            f"@{row.username}" if row.username else "",
-            row.telegram_id or "",
-            row.posts,
-            f"{row.first:%Y-%m-%d}" if row.first else "",
-            f"{row.last:%Y-%m-%d}" if row.last else "",
-        )
-        for row in connection.execute(query)
-    ]
-    columns = ["channel", "name", "id", "posts", "first", "last"]
-    if rows:
-        show_table(f"{sum(row[3] for row in rows)} posts of {len(rows)} channels", columns, rows)
-    else:
-        click.echo("the archive is empty: `tgstance import FILE`")
 
 
 def _show_scores(session: Session, connection: "Connection") -> None:

@@ -1,8 +1,9 @@
 """tgstance train: makes a classifier from labelled rows."""
 
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from models.dataset import LabelledRow
+    from models.training import Recipe
 
 __all__ = ["train"]
 
@@ -58,20 +60,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--learning-rate", type=float, help="Peak learning rate.")
 @click.option("--batch-size", type=click.IntRange(min=1), help="Rows a step.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same model.")
-def train(  # noqa: PLR0913 (one argument an option)
-    paths: tuple[Path, ...],
-    *,
-    out: Path,
-    dev: tuple[Path, ...],
-    base: str | None,
-    revision: str | None,
-    texts: tuple[Path, ...],
-    exclude: tuple[Path, ...],
-    epochs: float | None,
-    learning_rate: float | None,
-    batch_size: int | None,
-    seed: int,
-) -> None:
+def train(*, paths: tuple[Path, ...], out: Path, **options: Any) -> None:  # noqa: ANN401 (click's)
     """Train a classifier on FILE...: JSON lines with text, task, label and, for stance, target.
 
     Several sets and tasks train one model together. It needs the extra tgstance[train].
@@ -81,36 +70,66 @@ def train(  # noqa: PLR0913 (one argument an option)
       tgstance train mine.jsonl --base ./xlm-roberta-base --out ./my-model
       tgstance evaluate held-out.jsonl --model ./my-model
     """
-    _check_accelerate()
-    from models.dataset import read_sets
-    from models.training import Recipe, default_recipe, hold_out
+    if find_spec("accelerate") is None:
+        raise ConfigError('training needs the extra: pip install "tgstance[train]"')
+    if out.exists():
+        raise ConfigError(f"{out} is already there: name a new directory with --out")
+    _train(paths, out, _Options(**options))
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What the options of the command say; None is "not given"."""
+
+    dev: tuple[Path, ...]
+    base: str | None
+    revision: str | None
+    texts: tuple[Path, ...]
+    exclude: tuple[Path, ...]
+    epochs: float | None
+    learning_rate: float | None
+    batch_size: int | None
+    seed: int
+
+    def recipe(self) -> "Recipe":
+        """Return the recipe for this base, changed where an option was given."""
+        from models.training import default_recipe
+
+        names = ("revision", "epochs", "learning_rate", "batch_size", "seed")
+        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return replace(default_recipe(self.base), **given)
+
+
+def _train(paths: tuple[Path, ...], out: Path, options: _Options) -> None:
     from models.training import train as train_model
     from tgstance.terminal import log
 
-    if out.exists():
-        raise ConfigError(f"{out} is already there: name a new directory with --out")
-    rows = _without(read_sets(paths).rows, exclude)
-    stopping: Sequence[LabelledRow] = read_sets(dev).rows
-    if not stopping:
-        rows, stopping = hold_out(rows, _HELD_OUT)
-    if not rows or not stopping:
-        raise InputError("too few labelled rows to train on and to stop by")
-    default = default_recipe(base)
-    recipe = Recipe(
-        base=base,
-        revision=revision,
-        epochs=epochs or default.epochs,
-        learning_rate=learning_rate or default.learning_rate,
-        batch_size=batch_size or default.batch_size,
-        seed=seed,
-    )
+    rows, stopping = _rows(paths, options)
+    texts = _texts(options.texts)
     log.info("%s rows to train on, %s to stop by", len(rows), len(stopping))
     measured = train_model(
-        rows, stopping, texts=_texts(texts), recipe=recipe, out=out, on_epoch=_show_epoch
+        rows, stopping, texts=texts, recipe=options.recipe(), out=out, on_epoch=_show_epoch
     )
     for name, value in measured.items():
         click.echo(f"{name}: {100 * value:.1f} % macro-F1 on the rows to stop by")
     click.echo(f"Wrote {out}")
+
+
+def _rows(
+    paths: tuple[Path, ...], options: _Options
+) -> "tuple[Sequence[LabelledRow], Sequence[LabelledRow]]":
+    """Return the rows to train on and those to stop by."""
+    from models.dataset import read_sets
+    from models.training import hold_out
+
+    excluded = set(_texts(options.exclude))
+    rows = [row for row in read_sets(paths).rows if row.passage.text not in excluded]
+    stopping = read_sets(options.dev).rows
+    if not stopping:
+        rows, stopping = hold_out(rows, _HELD_OUT)
+    if not rows or not stopping:
+        raise InputError("too few labelled rows to train on and to stop by")
+    return rows, stopping
 
 
 def _show_epoch(epoch: float, measured: "Mapping[str, float]") -> None:
@@ -118,16 +137,6 @@ def _show_epoch(epoch: float, measured: "Mapping[str, float]") -> None:
 
     figures = ", ".join(f"{name} {100 * value:.1f}" for name, value in measured.items())
     log.info("epoch %.0f: macro-F1 in %% on the rows to stop by: %s", epoch, figures)
-
-
-def _check_accelerate() -> None:
-    if find_spec("accelerate") is None:
-        raise ConfigError('training needs the extra: pip install "tgstance[train]"')
-
-
-def _without(rows: "list[LabelledRow]", exclude: "Sequence[Path]") -> "list[LabelledRow]":
-    left_out = set(_texts(exclude))
-    return [row for row in rows if row.passage.text not in left_out]
 
 
 def _texts(paths: "Sequence[Path]") -> list[str]:
