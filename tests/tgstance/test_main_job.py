@@ -88,6 +88,17 @@ def test_a_report_before_scoring_says_what_is_missing(run: Run, posts: Path) -> 
     assert "4 posts are new: run `tgstance score` first" in reported.err
 
 
+def test_without_targets_only_sentiment_is_scored(run: Run, posts: Path, tmp_path: Path) -> None:
+    (tmp_path / "tgstance.toml").write_text("[report]\nminimum = 1\n")
+    run("import", str(posts))
+    scored = run("score")
+    assert scored.code == 0
+    assert "no [[targets]] in tgstance.toml: only sentiment is scored" in scored.err
+    assert run("report").code == 0
+    assert rows(tmp_path / "reports" / "stance.csv") == []
+    assert sum(int(row["n_scored"]) for row in rows(tmp_path / "reports" / "sentiment.csv")) == 4
+
+
 def test_the_demo_does_everything(run: Run, tmp_path: Path) -> None:
     ran = run("demo", "here")
     assert ran.code == 0

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from collector.errors import ConfigError
 from tgstance.session import Session
 
 if TYPE_CHECKING:
@@ -31,8 +30,10 @@ def score(session: Session) -> None:
 
 def run_score(session: Session) -> None:
     """Prepare and score everything that is new, as one recorded run."""
+    from tgstance.terminal import log
+
     if not session.config.targets:
-        raise ConfigError(f"{session.config_path}: no [[targets]] to score; add at least one")
+        log.warning("no [[targets]] in %s: only sentiment is scored", session.config_path)
     models = {"sentiment": session.config.sentiment_model, "stance": session.config.stance_model}
     with session.run("score", alone=True) as (archive, run):
         _prepare(session, archive)
