@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -12,12 +12,13 @@ from typing import Self
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
-from collector.errors import ArchiveError
+from collector.errors import ArchiveError, ArchiveNameError
 
 __all__ = ["COLLECTOR", "Archive", "Migrations", "open_archive"]
 
 WRITING = "tgstance_writing"
 LOCK_WAIT_S = 30.0
+FOREIGN = "not a database"  # SQLite, of a file that it did not write
 FAILURES = (DatabaseError, OperationalError, sqlite3.DatabaseError, sqlite3.OperationalError)
 ENVIRONMENT = Path(__file__).parent / "migrations"
 
@@ -90,12 +91,14 @@ def open_archive(location: str | Path, migrations: Sequence[Migrations] = (COLLE
     Each package in `migrations` is brought to its newest revision, in the order given; packages
     not named are left alone.
 
-    Raises ArchiveError if it is not an archive, cannot be written, or is newer than this program.
+    Raises ArchiveNameError if it is no archive and could not be one (a directory, another
+    program's file, a database without a driver), ArchiveError if it cannot be written or is newer
+    than this program.
     """
     url = archive_url(location)
+    archive = Archive(build_engine(url))
     if url.get_backend_name() == "sqlite":
         prepare_file(url)
-    archive = Archive(build_engine(url))
     try:
         migrate(archive, migrations)
     except BaseException:
@@ -110,7 +113,7 @@ def archive_url(location: str | Path) -> URL:
         try:
             return make_url(location)
         except ArgumentError as error:
-            raise ArchiveError(f"{location}: not a database URL ({error})") from error
+            raise ArchiveNameError(f"{location}: not a database URL ({error})") from error
     return URL.create("sqlite", database=str(Path(location).expanduser()))
 
 
@@ -120,7 +123,7 @@ def prepare_file(url: URL) -> None:
         return
     path = Path(url.database)
     if path.is_dir():
-        raise ArchiveError(f"{path}: is a directory; name a file for the archive")
+        raise ArchiveNameError(f"{path}: is a directory; name a file for the archive")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # SQLite gives its -wal and -shm files the mode of this one.
@@ -136,9 +139,10 @@ def build_engine(url: URL) -> Engine:
             return create_engine(url)
         engine = create_engine(url, connect_args={"timeout": LOCK_WAIT_S})
     except (NoSuchModuleError, ModuleNotFoundError) as error:
-        raise ArchiveError(f"{shown(url)}: no driver for this database ({error})") from error
+        raise ArchiveNameError(f"{url}: no driver for this database ({error})") from error
     event.listen(engine, "connect", set_pragmas)
     event.listen(engine, "begin", emit_begin)
+    event.listen(engine, "invalidate", release_lock)
     return engine
 
 
@@ -160,6 +164,18 @@ def emit_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
+def release_lock(
+    connection: sqlite3.Connection, _record: object, _error: BaseException | None
+) -> None:
+    """Roll back what SQLAlchemy gives up without a rollback: a connection that was interrupted.
+
+    It only closes it, and SQLite keeps the lock of a closed connection as long as a cursor of it
+    is alive, as in the traceback of the interrupt.
+    """
+    with suppress(sqlite3.Error):
+        connection.rollback()
+
+
 @contextmanager
 def database_errors(url: URL) -> Iterator[None]:
     """Turn a failure of the database, but not a wrong statement, into one line."""
@@ -169,13 +185,14 @@ def database_errors(url: URL) -> Iterator[None]:
         if type(error) not in FAILURES:
             raise
         cause = error.orig if isinstance(error, DatabaseError) else error
-        raise ArchiveError(f"{shown(url)}: {explanation(str(cause))}") from error
+        kind = ArchiveNameError if FOREIGN in str(cause) else ArchiveError
+        raise kind(f"{shown(url)}: {explanation(str(cause))}") from error
 
 
 def explanation(message: str) -> str:
     """Say what a database error means to somebody who has only the archive's name."""
     known = {
-        "not a database": "is not an archive (not a SQLite database)",
+        FOREIGN: "is not an archive (not a SQLite database)",
         "readonly": "cannot be written (read-only)",
         "locked": "is in use by another program; try again later",
     }
@@ -215,7 +232,7 @@ def outdated(connection: Connection, migrations: Sequence[Migrations]) -> list[M
     tables = set(inspect(connection).get_table_names())
     foreign = tables and not any(table.startswith("alembic_version_") for table in tables)
     if foreign and connection.dialect.name == "sqlite":
-        raise ArchiveError(f"{name}: is the database of another program; name another file")
+        raise ArchiveNameError(f"{name}: is the database of another program; name another file")
     return [package for package in migrations if is_outdated(connection, package, tables)]
 
 

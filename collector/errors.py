@@ -5,6 +5,7 @@ The message of each is one line that names the thing and the fix; the command pr
 
 __all__ = [
     "ArchiveError",
+    "ArchiveNameError",
     "ConfigError",
     "DeferredError",
     "InputError",
@@ -42,6 +43,12 @@ class ArchiveError(TgstanceError):
     """The archive cannot be opened, read or written."""
 
     exit_code = 1
+
+
+class ArchiveNameError(ArchiveError):
+    """What is named as the archive is none, and could not be: the name is to be corrected."""
+
+    exit_code = 2
 
 
 class OutputError(TgstanceError):

@@ -1,6 +1,11 @@
 """Imports files of posts into the archive: Telegram Desktop exports, JSON lines and CSV.
 
 See `collector.formats.desktop` and `collector.formats.rows` for what the files hold.
+
+A file's modification time stands for when its posts were seen: of two texts of one post, the one
+with the later edit date is current, and where those do not differ, the one from the later file. So
+a corrected file that kept its old time, or was given it by an unpacker, corrects nothing: its texts
+are counted as `older` and kept as versions; `touch` the file and import it again.
 """
 
 import gzip
@@ -15,6 +20,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from collector.archive import Archive
+from collector.covered import Coverage, store_coverage
 from collector.errors import ConfigError, InputError
 from collector.formats.detect import detect
 from collector.formats.records import (
@@ -29,7 +35,7 @@ from collector.formats.records import (
     reason_of,
 )
 from collector.post import Channel, Post, parse_username
-from collector.storing import Coverage, StoreCounts, store, store_channel, store_coverage
+from collector.storing import StoreCounts, store, store_channel
 
 __all__ = ["ImportOptions", "ImportResult", "Problem", "import_file"]
 
@@ -55,8 +61,10 @@ class ImportOptions:
 class ImportResult:
     """What became of a file.
 
-    `read` posts were new, updated or unchanged; `service` messages and `unsupported` ones, which
-    the exporter could not read, are counted only; `broken` records were reported and left out.
+    `read` posts were new, updated, unchanged or `older`: texts that are older than what the archive
+    has, by their edit date or the file's modification time, and now kept there as versions.
+    `service` messages and `unsupported` ones, which the exporter could not read, are counted only;
+    `broken` records were reported and left out.
     `skipped_chats` counts the chats of an account's export that are no channels, by kind.
     `truncated`: the file broke off, and what came before is in the archive.
     """
@@ -65,6 +73,7 @@ class ImportResult:
     new: int = 0
     updated: int = 0
     unchanged: int = 0
+    older: int = 0
     service: int = 0
     unsupported: int = 0
     broken: int = 0
@@ -184,7 +193,7 @@ class ImportRun:
             yield from detect(self.source)(self.source, defaults)
         except BROKEN_STREAMS as error:
             self.truncated = True
-            yield Problem(self.source.path, "the file breaks off", str(error))
+            yield Problem(self.source.path, "the file breaks off", reason_of(error))
         except OSError as error:
             raise InputError(f"{self.source.path}: cannot be read ({reason_of(error)})") from error
 
@@ -246,6 +255,7 @@ class ImportRun:
             new=self.stored.new,
             updated=self.stored.updated,
             unchanged=self.stored.unchanged,
+            older=self.stored.older,
             service=self.counts["service"],
             unsupported=self.counts["inaccessible"],
             broken=self.counts["broken"],

@@ -1,40 +1,20 @@
-"""Puts posts into the archive: new ones, edits of old ones, and what was asked for.
+"""Puts posts and channels into the archive: new ones, and what is new about known ones.
 
 Every function works inside the caller's transaction.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Table, bindparam, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
+from collector.changes import CHANGING, Changes, Values
+from collector.merging import move_contents
 from collector.post import Channel, Post, content, permalink, text_hash
-from collector.tables import channels, coverage, post_versions, posts
+from collector.tables import channels, posts
 
-__all__ = ["ChannelRow", "Coverage", "StoreCounts", "store", "store_channel", "store_coverage"]
-
-Values = dict[str, Any]  # a row of a table, by column
-
-# What a later sight of a post sets, where it says something, and an older one only fills.
-DETAILS = (
-    "date",
-    "media",
-    "permalink",
-    "views",
-    "forwards",
-    "replies",
-    "reactions",
-    "grouped_id",
-    "reply_to",
-    "forward_channel_id",
-    "forward_message_id",
-    "forward_name",
-)
-WORDS = ("text", "poll", "text_hash")
-SEEN = ("first_seen", "last_seen")
-CHANGING = ("edit_date", *DETAILS, *WORDS, *SEEN)
+__all__ = ["ChannelRow", "StoreCounts", "store", "store_channel"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +28,24 @@ class ChannelRow:
 
 @dataclass(frozen=True, slots=True)
 class StoreCounts:
-    """What became of a batch: posts added, posts changed in any column but `*_seen`, the rest."""
+    """What became of a batch: posts added, posts changed in any column but `*_seen`, the rest.
+
+    `older` is apart from the rest: texts that are older than what the archive has, and that it
+    did not know yet; they were kept as versions.
+    """
 
     new: int = 0
     updated: int = 0
     unchanged: int = 0
+    older: int = 0
 
     def __add__(self, other: "StoreCounts") -> "StoreCounts":
         return StoreCounts(
             self.new + other.new,
             self.updated + other.updated,
             self.unchanged + other.unchanged,
+            self.older + other.older,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """How many message ids from `first_id` to `last_id`, both included, came back as what."""
-
-    first_id: int
-    last_id: int
-    received: int = 0
-    service: int = 0
-    album_member: int = 0
-    inaccessible: int = 0
-    deleted: int = 0
-    unknown: int = 0
 
 
 def store(
@@ -113,9 +85,8 @@ def store_part(
     for post in part:
         changes.add(post_values(post, channel, seen_at), existing.get(post.message_id))
     changes.write(connection)
-    return StoreCounts(
-        len(changes.new), changes.updated, len(part) - len(changes.new) - changes.updated
-    )
+    new, updated, older = len(changes.new), changes.updated, changes.older
+    return StoreCounts(new, updated, len(part) - new - updated - older, older)
 
 
 def stored_posts(
@@ -157,134 +128,19 @@ def post_values(post: Post, channel: ChannelRow, seen_at: datetime) -> Values:
     }
 
 
-class Changes:
-    """The writes that a batch needs, gathered so that each kind is one statement."""
-
-    def __init__(self) -> None:
-        self.new: list[Values] = []
-        self.changed: list[Values] = []
-        self.contested: list[tuple[Values, RowMapping]] = []
-        self.updated = 0
-
-    def add(self, incoming: Values, stored: RowMapping | None) -> None:
-        """Decide what an incoming post means for the stored one."""
-        if stored is None:
-            self.new.append(incoming)
-        elif incoming["text_hash"] == stored["text_hash"]:
-            self.change(stored, same_words(incoming, stored))
-        else:
-            self.contested.append((incoming, stored))
-
-    def change(self, stored: RowMapping, values: Values) -> None:
-        """Note new values of a stored post, if they are new."""
-        different = {name for name, value in values.items() if value != stored[name]}
-        if not different:
-            return
-        kept = {name: stored[name] for name in CHANGING}
-        self.changed.append(kept | values | {"key": stored["id"]})
-        self.updated += not different.issubset(SEEN)
-
-    def write(self, connection: Connection) -> None:
-        """Write everything that was noted."""
-        versions = self.settle(connection) if self.contested else []
-        execute_many(connection, posts, self.new)
-        execute_many(connection, post_versions, versions)
-        if self.changed:
-            statement = update(posts).where(posts.c.id == bindparam("key"))
-            connection.execute(
-                statement.values({name: bindparam(name) for name in CHANGING}), self.changed
-            )
-
-    def settle(self, connection: Connection) -> list[Values]:
-        """Decide which words of each contested post are current; return the others as versions."""
-        known = known_versions(connection, [stored["id"] for _, stored in self.contested])
-        versions = []
-        for incoming, stored in self.contested:
-            replaces = is_current(incoming, stored, known)
-            loser = stored if replaces else incoming
-            if (stored["id"], loser["text_hash"]) not in known:
-                versions.append(version_values(loser, stored["id"], incoming, stored))
-            self.change(stored, new_words(incoming, stored) if replaces else seen(incoming, stored))
-        return versions
-
-
-def same_words(incoming: Values, stored: RowMapping) -> Values:
-    """Return the columns that another sight of unchanged words sets."""
-    told = {name: incoming[name] for name in DETAILS if incoming[name] is not None}
-    if is_older(incoming, stored):
-        return seen(incoming, stored) | {k: v for k, v in told.items() if stored[k] is None}
-    return seen(incoming, stored) | told | {"edit_date": incoming["edit_date"]}
-
-
-def new_words(incoming: Values, stored: RowMapping) -> Values:
-    """Return the columns that an edit of a post sets."""
-    return same_words(incoming, stored) | {name: incoming[name] for name in WORDS}
-
-
-def seen(incoming: Values, stored: RowMapping) -> Values:
-    """Return when a post was first and last seen, with one more sight of it."""
-    return {
-        "first_seen": min(incoming["first_seen"], stored["first_seen"]),
-        "last_seen": max(incoming["last_seen"], stored["last_seen"]),
-    }
-
-
-def is_older(incoming: Values, stored: RowMapping) -> bool:
-    """Tell whether the incoming sight of a post is older: by its edit, else by when it was had."""
-    order = edit_order(incoming, stored)
-    return order < 0 or (order == 0 and incoming["last_seen"] < stored["last_seen"])
-
-
-def edit_order(incoming: Values, stored: RowMapping) -> int:
-    """Return -1, 0 or 1: the incoming edit is earlier, the same or later. None is earliest."""
-    new, old = incoming["edit_date"], stored["edit_date"]
-    if new == old:
-        return 0
-    return 1 if old is None or (new is not None and new > old) else -1
-
-
-def is_current(incoming: Values, stored: RowMapping, known: set[tuple[int, str]]) -> bool:
-    """Tell whether incoming words replace the stored ones."""
-    if is_older(incoming, stored):
-        return False
-    # Words that were replaced before come back only by a later edit.
-    return edit_order(incoming, stored) > 0 or (stored["id"], incoming["text_hash"]) not in known
-
-
-def known_versions(connection: Connection, keys: list[int]) -> set[tuple[int, str]]:
-    """Return the replaced words that the archive has of these posts: (post, text hash)."""
-    query = select(post_versions.c.post_id, post_versions.c.text_hash)
-    rows = connection.execute(query.where(post_versions.c.post_id.in_(keys)))
-    return {(row.post_id, row.text_hash) for row in rows}
-
-
-def version_values(
-    loser: Values | RowMapping, key: int, incoming: Values, stored: RowMapping
-) -> Values:
-    """Return words that are not current as a row of `post_versions`."""
-    return {
-        "post_id": key,
-        "text": content(loser["text"], loser["poll"]),
-        "edit_date": loser["edit_date"],
-        "text_hash": loser["text_hash"],
-        "replaced_at": max(incoming["last_seen"], stored["last_seen"]),
-    }
-
-
-def execute_many(connection: Connection, table: Table, rows: list[Values]) -> None:
-    """Insert rows, if there are any."""
-    if rows:
-        connection.execute(insert(table), rows)
-
-
 def store_channel(connection: Connection, channel: Channel, *, seen_at: datetime) -> ChannelRow:
     """Find the channel in the archive or add it, and note what is new about it.
 
     It is known by its id, else by its username in any case, else by its title among channels that
     have neither. A username whose channel turns out to have another id has moved: the old channel
-    loses it. An older sight changes no name. Raises ValueError if the channel has no identity.
+    loses it. Two channels of which one was known by its username only and the other by its id turn
+    out to be one when both are told: they are merged. An older sight changes no name.
+
+    Raises ValueError if the channel has no identity.
     """
     stored = find_channel(connection, channel)
+    if stored is not None and absorb_unclaimed(connection, stored, channel):
+        stored = find_channel(connection, channel)
     told = {
         name: value
         for name in ("telegram_id", "username", "title", "participants")
@@ -338,6 +194,24 @@ def find_unclaimed(connection: Connection, username: str | None) -> RowMapping |
     return connection.execute(query).mappings().first()
 
 
+def absorb_unclaimed(connection: Connection, stored: RowMapping, channel: Channel) -> bool:
+    """Merge into a stored channel the one known by the same username only, if there is one."""
+    if channel.telegram_id is None:
+        return False
+    unclaimed = find_unclaimed(connection, channel.username)
+    if unclaimed is None or unclaimed["id"] == stored["id"]:
+        return False
+    move_contents(connection, unclaimed["id"], stored["id"])
+    names = ("username", "title", "participants")
+    told = {name: unclaimed[name] for name in names if unclaimed[name] is not None}
+    update_channel(connection, stored, told, unclaimed["last_seen"])
+    earliest = unclaimed["first_seen"]
+    later = (channels.c.id == stored["id"]) & (channels.c.first_seen > earliest)
+    connection.execute(update(channels).where(later).values(first_seen=earliest))
+    connection.execute(delete(channels).where(channels.c.id == unclaimed["id"]))
+    return True
+
+
 def update_channel(
     connection: Connection, stored: RowMapping, told: Values, seen_at: datetime
 ) -> ChannelRow:
@@ -365,26 +239,3 @@ def release_username(connection: Connection, username: str | None, keep: int | N
     if keep is not None:
         query = query.where(channels.c.id != keep)
     connection.execute(query.values(username=None))
-
-
-def store_coverage(
-    connection: Connection, channel_id: int, source: str, asked: Coverage, *, asked_at: datetime
-) -> None:
-    """Note what came back for a range of ids; a later answer for the same range replaces it.
-
-    `channel_id` is the archive's own (see `ChannelRow`), `asked_at` timezone-aware.
-    """
-    key = {
-        "channel_id": channel_id,
-        "source": source,
-        "first_id": asked.first_id,
-        "last_id": asked.last_id,
-    }
-    same = [coverage.c[name] == value for name, value in key.items()]
-    stored = connection.execute(select(coverage.c.asked_at).where(*same)).scalar()
-    counts: Iterable[str] = Coverage.__dataclass_fields__
-    values = {name: getattr(asked, name) for name in counts} | {"asked_at": asked_at}
-    if stored is None:
-        connection.execute(insert(coverage).values(key | values))
-    elif stored <= asked_at:
-        connection.execute(update(coverage).where(*same).values(values))

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Annotated, Any, Literal, Self, TextIO
+
+from pydantic import BaseModel, StringConstraints, ValidationError, model_validator
 
 from collector.errors import InputError
 from models.labels import LABELS, LEFT_OUT, SENTIMENT
@@ -32,11 +34,6 @@ class LabelledRow:
     task: str
     label: str
     lang: str
-
-    @property
-    def label_index(self) -> int:
-        """The column of the label: 0 against or negative, 1 neutral, 2 favor or positive."""
-        return LABELS[self.task].index(self.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +59,13 @@ def read_set(path: Path) -> LabelledSet:
     found = LabelledSet([])
     for number, record in _records(path):
         try:
-            label = str(record["label"]).lower()
-            if label in LEFT_OUT:
-                found.left_out[str(record["task"]), label] += 1
-            else:
-                found.rows.append(_row(record, label))
-        except (KeyError, TypeError, ValueError) as error:
+            row = _Record.model_validate(record)
+        except ValidationError as error:
             raise InputError(f"{path}, line {number}: {_reason(error)}") from error
+        if row.label in LEFT_OUT:
+            found.left_out[row.task, row.label] += 1
+        else:
+            found.rows.append(row.labelled())
     if not found.rows:
         raise InputError(f"{path}: no labelled row in it (JSON lines with text, task and label)")
     return found
@@ -80,11 +77,18 @@ def read_texts(path: Path) -> list[str]:
     Raises InputError when there is none.
     """
     as_json = next(_lines(path), "").lstrip().startswith("{")
-    raw = (record["text"] for _, record in _records(path)) if as_json else _lines(path)
-    texts = [text for text in map(read, raw) if text]
+    texts = [text for text in map(read, _json_texts(path) if as_json else _lines(path)) if text]
     if not texts:
         raise InputError(f"{path}: no text in it")
     return texts
+
+
+def _json_texts(path: Path) -> Iterator[str]:
+    for number, record in _records(path):
+        text = record.get("text") if isinstance(record, dict) else None
+        if not isinstance(text, str):
+            raise InputError(f"{path}, line {number}: the row has no text")
+        yield text
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -95,11 +99,54 @@ def _lines(path: Path) -> Iterator[str]:
         raise InputError(f"{path}: cannot be read: {error}") from error
 
 
-def _reason(error: Exception) -> str:
-    return f"the row has no {error}" if isinstance(error, KeyError) else str(error)
+class _Record(BaseModel):
+    """A row as it is written; what else it holds is left aside."""
+
+    text: str
+    task: Literal["sentiment", "stance", "target_sentiment"]
+    label: Annotated[str, StringConstraints(to_lower=True)]
+    target: str | None = None
+    aliases: tuple[str, ...] | None = None
+    span: tuple[int, int] | None = None
+    lang: str | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        allowed = LABELS[self.task]
+        if self.label not in allowed and self.label not in LEFT_OUT:
+            raise ValueError(
+                f"unknown label {self.label!r} for {self.task}: one of {', '.join(allowed)}"
+            )
+        if self.task != SENTIMENT and not (self.target or "").strip():
+            raise ValueError("a row about a target needs a target")
+        if self.span and not 0 <= self.span[0] < self.span[1] <= len(self.text):
+            raise ValueError(f"span {list(self.span)} is not within the text")
+        return self
+
+    def labelled(self) -> LabelledRow:
+        passage = Passage(read(self.text)) if self.task == SENTIMENT else self._about_target()
+        return LabelledRow(passage, self.task, self.label, self.lang or "")
+
+    def _about_target(self) -> Passage:
+        if self.span:
+            text, mentions = _read_with_span(self.text, *self.span)
+            return Passage(text, self.target, mentions)
+        text = read(self.text)
+        found = _matcher(self.target or "", self.aliases or ()).find(text)
+        return Passage(text, self.target, tuple(*found.values()))
 
 
-def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _reason(error: ValidationError) -> str:
+    """Say what is wrong with a row, for the first thing that is."""
+    problem = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "missing" and len(problem["loc"]) == 1:
+        return f"the row has no {where}"
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{where}: {message}" if where else message
+
+
+def _records(path: Path) -> Iterator[tuple[int, Any]]:
     for number, line in enumerate(_lines(path), start=1):
         if line.strip():
             try:
@@ -112,28 +159,6 @@ def _open(path: Path) -> TextIO:
     with path.open("rb") as file:
         zipped = file.read(2) == b"\x1f\x8b"
     return gzip.open(path, "rt", encoding="utf-8") if zipped else path.open(encoding="utf-8-sig")
-
-
-def _row(record: dict[str, Any], label: str) -> LabelledRow:
-    task = record["task"]
-    if task not in LABELS:
-        raise ValueError(f"unknown task {task!r}: one of {', '.join(LABELS)}")
-    if label not in LABELS[task]:
-        raise ValueError(f"unknown label {label!r} for {task}: one of {', '.join(LABELS[task])}")
-    passage = Passage(read(record["text"])) if task == SENTIMENT else _about_target(record)
-    return LabelledRow(passage, task, label, str(record.get("lang") or ""))
-
-
-def _about_target(record: dict[str, Any]) -> Passage:
-    target = record["target"]
-    if not isinstance(target, str) or not target.strip():
-        raise ValueError("a row about a target needs a target")
-    if record.get("span"):
-        text, mentions = _read_with_span(record["text"], *record["span"])
-        return Passage(text, target, mentions)
-    text = read(record["text"])
-    found = _matcher(target, tuple(record.get("aliases") or ())).find(text)
-    return Passage(text, target, tuple(*found.values()))
 
 
 def _read_with_span(text: str, start: int, end: int) -> tuple[str, tuple[Mention, ...]]:

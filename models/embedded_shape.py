@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
 
 import numpy as np
 import torch
@@ -26,8 +25,8 @@ from tokenizers.pre_tokenizers import Sequence as PreTokenizers
 from tokenizers.processors import TemplateProcessing
 from tokenizers.trainers import BpeTrainer
 from transformers import (
-    ModernBertConfig,
-    ModernBertForSequenceClassification,
+    BertConfig,
+    BertForSequenceClassification,
     PreTrainedModel,
     PreTrainedTokenizerBase,
     PreTrainedTokenizerFast,
@@ -47,17 +46,11 @@ _SPECIAL = {
     "sep_token": "[SEP]",
     "mask_token": "[MASK]",
 }
-_DROPOUTS: dict[str, Any] = {
-    "embedding_dropout": 0.1,
-    "attention_dropout": 0.1,
-    "mlp_dropout": 0.1,
-    "classifier_dropout": 0.2,
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Sizes of the encoder. The default has 5.5 million parameters: 11 MB in half precision."""
+    """Sizes of the encoder. The default has 5.8 million parameters: 12 MB in half precision."""
 
     vocabulary: int = 16_000
     width: int = 256
@@ -84,14 +77,14 @@ def build_tokenizer(texts: Sequence[str], shape: Shape) -> PreTrainedTokenizerBa
     learned.train_from_iterator(_common_characters(texts), trainer)
     learned.post_processor = TemplateProcessing(
         single="[CLS] $A [SEP]",
-        pair="[CLS] $A [SEP] $B [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
         special_tokens=[(name, learned.token_to_id(name)) for name in ("[CLS]", "[SEP]")],
     )
     return PreTrainedTokenizerFast(
         tokenizer_object=learned,
         model_max_length=shape.positions,
         extra_special_tokens=[MARK_OPEN, MARK_CLOSE],
-        model_input_names=["input_ids", "attention_mask"],
+        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
         **_SPECIAL,
     )
 
@@ -111,43 +104,25 @@ def _common_characters(texts: Sequence[str]) -> Iterator[str]:
 def build_model(
     tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], labels: Sequence[str], shape: Shape
 ) -> PreTrainedModel:
-    """Make an untrained classifier whose embeddings already know which tokens go together.
-
-    A ModernBERT (Warner et al. 2024) that classifies the mean of all tokens, not the first one:
-    from few rows that learns faster, as it begins as a bag of words.
-    """
-    config = ModernBertConfig(
+    """Make an untrained classifier whose embeddings already know which tokens go together."""
+    config = BertConfig(
         vocab_size=len(tokenizer),
         hidden_size=shape.width,
         num_hidden_layers=shape.layers,
         num_attention_heads=shape.heads,
-        intermediate_size=2 * shape.width,
+        intermediate_size=4 * shape.width,
         max_position_embeddings=shape.positions,
-        layer_types=["full_attention"] * shape.layers,
-        classifier_pooling="mean",
-        **_DROPOUTS,
-        **_special_ids(tokenizer),
+        pad_token_id=tokenizer.pad_token_id,
         id2label=dict(enumerate(labels)),
         label2id={label: index for index, label in enumerate(labels)},
     )
-    model = ModernBertForSequenceClassification(config)
+    model = BertForSequenceClassification(config)
     ids = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
     vectors = _svd_embeddings(ids, len(tokenizer), shape.width)
     with torch.no_grad():  # added to the random values, for words used alike may not start alike
-        embeddings = model.model.embeddings.tok_embeddings.weight
+        embeddings = model.bert.embeddings.word_embeddings.weight
         embeddings += torch.from_numpy(vectors)
     return model
-
-
-def _special_ids(tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
-    first, last = tokenizer.cls_token_id, tokenizer.sep_token_id
-    ends = {
-        "cls_token_id": first,
-        "bos_token_id": first,
-        "sep_token_id": last,
-        "eos_token_id": last,
-    }
-    return {"pad_token_id": tokenizer.pad_token_id, **ends}
 
 
 def _svd_embeddings(

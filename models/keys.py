@@ -7,7 +7,9 @@ from sqlalchemy import Connection, select
 from models.tables import models, targets
 from models.targets import Target
 
-__all__ = ["model_id", "target_ids"]
+__all__ = ["NO_MODEL", "model_id", "target_ids"]
+
+NO_MODEL = -1
 
 
 def target_ids(connection: Connection, wanted: Iterable[Target]) -> dict[Target, int]:
@@ -19,6 +21,7 @@ def target_ids(connection: Connection, wanted: Iterable[Target]) -> dict[Target,
     return {by_fingerprint[row.fingerprint]: row.id for row in connection.execute(query)}
 
 
-def model_id(connection: Connection, fingerprint: str) -> int | None:
-    """Return the id of a model, None if it never scored here."""
-    return connection.scalar(select(models.c.id).where(models.c.fingerprint == fingerprint))
+def model_id(connection: Connection, fingerprint: str) -> int:
+    """Return the id of a model, NO_MODEL (which no score has) if it never scored here."""
+    known = connection.scalar(select(models.c.id).where(models.c.fingerprint == fingerprint))
+    return NO_MODEL if known is None else known

@@ -51,9 +51,13 @@ class ModelName:
         """16 hexadecimal digits that change when anything changes that could change a score.
 
         A directory is known by what is in it, so that it may be moved; a hub's model by its id and
-        revision.
+        revision. Raises ModelError for a directory without weights.
         """
         directory = self.directory
+        if directory and not any(directory.glob("*.safetensors")):
+            raise ModelError(
+                f"model directory {self.text} has no weights in safetensors (model.safetensors)"
+            )
         parts = [
             f"{self.text} {self.revision}" if directory is None else _hash_of(directory),
             json.dumps(dict(self.labels), sort_keys=True),

@@ -23,7 +23,15 @@ _POSSESSIVE = re.compile(r"(?<=[a-z])'s?$")
 _APOSTROPHES = str.maketrans(dict.fromkeys("’ʼ`´′ʹ", "'"))
 _ONLY_RUSSIAN = frozenset("ёъыэ")
 _ONLY_UKRAINIAN = frozenset("іїєґ'")
-_INFLECTED = frozenset({"NOUN", "ADJF"})
+_GUESSED = frozenset({"NOUN", "ADJF"})
+_DECLINED = frozenset({"NOUN", "ADJF", "PRTF"})
+_CONJUGATED = frozenset({"VERB", "INFN", "GRND"})
+_NAMES = ("Name", "Surn", "Patr", "Geox", "Orgn")
+_CONSONANTS = frozenset("бвгґджзклмнпрстфхцчшщ")
+_DECLENSIONS = {
+    "а": ("ы", "и", "е", "у", "ой", "ою", "і"),
+    "я": ("и", "е", "ю", "ей", "ею", "ї", "і"),
+}
 _SHORTEST_COMMON_NOUN = 4
 
 
@@ -44,16 +52,28 @@ def forms(word: str) -> frozenset[str]:
 
 
 def is_other_word(form: str, word: str) -> bool:
-    """Tell whether the dictionary knows `form` only as a form of some word other than `word`.
+    """Tell whether `form`, in lower case, is rather a form of some other word than `word`.
 
-    "маску" is a form of the surname "Маск", yet the dictionary takes it for "маска", a mask.
+    "маску" may be a form of the surname "Маск", but it is far likelier a mask; "песков" rather
+    sands than the surname. By the dictionary's shares of readings, under a half means other.
     """
     if not _is_cyrillic(word):
         return False
     knowing = [analyzer for analyzer in _analyzers(form) if analyzer.word_is_known(form)]
     if not knowing:
         return False
-    return not any(fold(parse.normal_form) in _lemmas(word) for parse in knowing[0].parse(form))
+    readings = knowing[0].parse(form)
+    own = sum(reading.score for reading in readings if _is_reading_of(reading, word))
+    return bool(own < 0.5 * sum(reading.score for reading in readings))
+
+
+def _is_reading_of(reading: "Parse", word: str) -> bool:
+    same = fold(reading.normal_form) in _lemmas(word)
+    return same and (_is_name(reading) or not any(map(_is_name, _base_parses(word))))
+
+
+def _is_name(parse: "Parse") -> bool:
+    return any(grammeme in str(parse.tag) for grammeme in _NAMES)
 
 
 @cache
@@ -62,24 +82,31 @@ def _lemmas(word: str) -> frozenset[str]:
 
 
 def _cyrillic_forms(word: str) -> "Iterable[str]":
-    for parse in _base_parses(word):
+    parses = _base_parses(word)
+    for parse in parses:
         yield from (form.word for form in parse.lexeme if _same_paradigm(parse, form))
+    if word[0].isupper() and not word.isupper() and not any(map(_is_russian_nominative, parses)):
+        yield from _by_ending(word.casefold())
 
 
-def _base_parses(word: str) -> "list[Parse]":
-    """Return the readings of `word` as a noun or adjective in its base form, of both languages.
+@cache
+def _base_parses(word: str) -> "tuple[Parse, ...]":
+    """Return the readings of `word` as a noun, adjective or verb in its base form.
 
-    An alias is written as it stands in a dictionary: "Путин" is the surname, not the genitive
-    plural of "путина", the fishing season. Only a word with no such reading (an alias given in
-    another case) is taken as it is likeliest to be meant.
+    Of both languages. An alias is written as it stands in a dictionary: "Путин" is the surname, not
+    the genitive plural of "путина", the fishing season; "выборы" is elections, not choices. Only a
+    word with no such reading (an alias given in another case) is taken as it is likeliest to be
+    meant.
     """
     parses = [
         parse
         for analyzer in _analyzers(word)
         for parse in _likely(analyzer, word)
-        if parse.tag.POS in _INFLECTED
+        if _is_inflected(parse)
     ]
-    return [parse for parse in parses if parse.tag.case == "nomn"] or parses[:1]
+    base = [parse for parse in parses if _is_base(parse)] or parses[:1]
+    lemma = [parse for parse in base if fold(parse.normal_form) == fold(word)]
+    return tuple(lemma or base)
 
 
 def _likely(analyzer: "MorphAnalyzer", word: str) -> "list[Parse]":
@@ -91,17 +118,51 @@ def _likely(analyzer: "MorphAnalyzer", word: str) -> "list[Parse]":
     known = [parse for parse in parses if parse.is_known]
     if known or (analyzer is _analyzer("uk") and _analyzer("ru").word_is_known(word)):
         return known
-    nominal = [parse for parse in parses if parse.tag.POS in _INFLECTED]
-    base = [parse for parse in nominal if parse.tag.case == "nomn"] or nominal[:1]
+    nominal = [parse for parse in parses if parse.tag.POS in _GUESSED]
+    base = [parse for parse in nominal if _is_base(parse)] or nominal[:1]
     return list({parse.tag.POS: parse for parse in reversed(base)}.values())
 
 
+def _is_inflected(parse: "Parse") -> bool:
+    return parse.tag.POS in _DECLINED or _is_infinitive(parse)
+
+
+def _is_base(parse: "Parse") -> bool:
+    return parse.tag.case == "nomn" or _is_infinitive(parse)
+
+
+def _is_infinitive(parse: "Parse") -> bool:
+    return parse.tag.POS == "INFN" or str(parse.tag).endswith(" infn")
+
+
+def _is_russian_nominative(parse: "Parse") -> bool:
+    return parse.tag.case == "nomn" and parse._morph is _analyzer("ru")  # noqa: SLF001 (no getter)
+
+
 def _same_paradigm(base: "Parse", form: "Parse") -> bool:
-    """Keep forms of the same degree and gender: "Навальная" is not an inflected "Навальный"."""
+    """Keep forms of the same word in the narrow sense.
+
+    "Навальная" is not an inflected "Навальный", and the plural of a woman's surname would bring in
+    her husband; of a participle only its own cases belong, not the whole verb.
+    """
+    if _is_infinitive(base):
+        return form.tag.POS in _CONJUGATED
     if form.tag.POS != base.tag.POS or "Supr" in str(form.tag):
+        return False
+    if (form.tag.tense, form.tag.voice) != (base.tag.tense, base.tag.voice):
+        return False
+    if "Surn" in str(base.tag) and base.tag.gender == "femn" and form.tag.number == "plur":
         return False
     genders = {base.tag.gender, form.tag.gender}
     return None in genders or len(genders) == 1
+
+
+def _by_ending(word: str) -> "Iterable[str]":
+    """Yield the cases of a name that no dictionary knows as a nominative, by its last letter."""
+    if word[-1] in _DECLENSIONS:
+        yield from (word[:-1] + ending for ending in _DECLENSIONS[word[-1]])
+    elif word[-1] in _CONSONANTS:
+        yield from (word + ending for ending in ("а", "у", "ом", "е", "ові", "і"))
 
 
 def _latin_forms(word: str) -> "Iterable[str]":

@@ -15,23 +15,22 @@ from models.targets import Target
 
 __all__ = ["count_relevant", "count_unread", "count_unscored", "unread", "unscored"]
 
-_NO_MODEL = -1
-
 
 def count_unscored(
     connection: Connection, task: str, fingerprint: str, wanted: Sequence[Target]
 ) -> int:
     """Return how many readings or mentions have no score yet by the model of `fingerprint`."""
-    model = model_id(connection, fingerprint)
     ids = list(target_ids(connection, wanted).values())
-    query = unscored(task, _NO_MODEL if model is None else model, ids)
+    query = unscored(task, model_id(connection, fingerprint), ids)
     return connection.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
 def count_relevant(connection: Connection, wanted: Sequence[Target]) -> int:
     """Return how many pairs of a reading and one of `wanted` in it are known."""
     ids = target_ids(connection, wanted).values()
-    query = select(func.count()).select_from(mentions).where(mentions.c.target_id.in_(ids))
+    query = select(func.count()).where(
+        mentions.c.target_id.in_(ids), _is_in_use(mentions.c.reading_id)
+    )
     return connection.scalar(query) or 0
 
 
@@ -64,7 +63,7 @@ def unscored(task: str, model: int, wanted: Sequence[int]) -> Select[Any]:
             readings.c.id.label("reading_id"),
             readings.c.text,
             literal(NO_TARGET).label("target_id"),
-        ).where(readings.c.text != "")
+        ).where(readings.c.text != "", _is_in_use(readings.c.id))
         return _without_score(query, task, model, literal(NO_TARGET)).order_by(readings.c.id)
     query = (
         select(
@@ -76,10 +75,16 @@ def unscored(task: str, model: int, wanted: Sequence[int]) -> Select[Any]:
         )
         .join(mentions, mentions.c.reading_id == readings.c.id)
         .join(targets, targets.c.id == mentions.c.target_id)
-        .where(mentions.c.target_id.in_(wanted))
+        .where(mentions.c.target_id.in_(wanted), _is_in_use(readings.c.id))
     )
     missing = _without_score(query, task, model, mentions.c.target_id)
     return missing.order_by(readings.c.id, mentions.c.target_id)
+
+
+def _is_in_use(reading: ColumnElement[int]) -> ColumnElement[bool]:
+    """Leave out what only earlier versions of edited posts said."""
+    used = select(posts.c.id).join(text_readings, text_readings.c.text_hash == posts.c.text_hash)
+    return used.where(text_readings.c.reading_id == reading).exists()
 
 
 def _without_score(

@@ -5,6 +5,7 @@ Weights come from safetensors only, and code that comes with a model is never ru
 
 from typing import Any
 
+import huggingface_hub.utils.logging
 import torch
 from safetensors import SafetensorError
 from transformers import (
@@ -20,6 +21,8 @@ from models.model_name import ModelName
 
 __all__ = ["read_pretrained"]
 
+_LONGEST_REASON = 300
+
 
 def read_pretrained(
     name: ModelName,
@@ -32,6 +35,7 @@ def read_pretrained(
     """
     logging.set_verbosity_error()
     logging.disable_progress_bar()
+    huggingface_hub.utils.logging.set_verbosity_error()
     where = name.directory or name.text
     options: dict[str, Any] = {"revision": name.revision or "main", "trust_remote_code": False}
     try:
@@ -50,7 +54,7 @@ def read_pretrained(
 
 
 def _why_not(name: ModelName, error: Exception) -> str:
-    reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    reason = " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
     if name.directory:
         return (
             f"model directory {name.text} cannot be loaded (it needs config.json, tokenizer.json "

@@ -24,9 +24,7 @@ _MARKDOWN_LINK = re.compile(
     r"\[([^\[\]]*)\]\((?:https?|tg|mailto):(?:[^\s()\[\]]|\([^\s()\[\]]*\))*\)"
 )
 _EMPHASIS = re.compile(r"\*\*|__|~~|\|\||```")
-_LINK = re.compile(
-    r"(?:https?://|www\.)[^\s<>«»]+|\b(?:t\.me|telegram\.me|tg)/[^\s<>«»]+", re.IGNORECASE
-)
+_LINK = re.compile(r"(?:https?://|www\.|\b(?:t\.me|telegram\.me|tg)/)[^\s<>«»(),]+", re.IGNORECASE)
 _EMAIL = re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{1,64}\b")
 _USER = re.compile(r"(?<![\w@/])@[A-Za-z]\w{3,31}\b")
 _SPACES = re.compile(r"[^\S\n]+")
@@ -35,10 +33,12 @@ _SPACES = re.compile(r"[^\S\n]+")
 # short and calls to subscribe or to send in news.
 _ONLY_ADDRESSES = re.compile(r"(?:http|@user|[\W_])*")
 _CALL = re.compile(
-    r"\b(?:подпи(?:сат|шит|шис|сыва)\w*|підпи(?:сат|шіт|шис|суй)\w*|subscribe|join us"
-    r"|прислать (?:новость|фото|видео)|предложить новость|надіслати новину"
-    r"|наш(?:и|а)? (?:канал|чат|группа)|резервный канал|мы в (?:max|вк|дзен\w*|тг|telegram)"
-    r"|читайте нас|читать нас|буст(?:ануть)?)\b",
+    r"\b(?:подпи(?:саться|шитесь|шись)|підпи(?:сатися|сатись|шіться|шись)"
+    r"|прислать (?:новость|фото|видео)|предложить новость|надіслати новину)\b"
+    # These words begin many a sentence too, so the line must hold an address or nothing else.
+    r"|^\W*(?:subscribe|join us|наш(?:и|а)? (?:резервный )?(?:канал|чат|группа)\w*|резервный канал"
+    r"|мы в (?:max|вк|дзене?|тг|telegram)|читайте нас|буст(?:ануть)?)"
+    r"(?:(?=.*(?:http|@user))|\W*$)",
     re.IGNORECASE,
 )
 _FOOTER_LENGTH = 90

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, insert
 
 from collector.archive import Archive
 from models.classifier import Classifier, Predictions
-from models.keys import model_id, target_ids
+from models.keys import NO_MODEL, model_id, target_ids
 from models.labels import LABELS
 from models.passage import Passage
 from models.pending import unscored
@@ -46,7 +46,7 @@ def score(
 
 def _register(connection: Connection, classifier: Classifier) -> int:
     known = model_id(connection, classifier.name.fingerprint)
-    if known is not None:
+    if known != NO_MODEL:
         return known
     row = {
         "fingerprint": classifier.name.fingerprint,

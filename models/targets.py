@@ -7,6 +7,7 @@ and to a claim when every group of words that the claim requires is met by one o
 import hashlib
 import json
 import re
+import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,9 +19,12 @@ from models.morphology import fold, forms, is_other_word
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Mention", "Target", "TargetMatcher"]
+__all__ = ["VERSION", "Mention", "Target", "TargetMatcher"]
+
+VERSION = 1  # to be raised when the same definition matches other texts
 
 # Letters and digits part: "F16" and "F-16" are both two words side by side.
+_POSSESSIVE = re.compile(r"(?<=[A-Za-z])['’ʼ`´′][sS]$")
 _WORD = re.compile(r"[^\W\d_]+(?:['’ʼ`´′\u0301]+[^\W\d_]+)*\u0301?|\d+")
 # What may stand between two words of one alias: «партия „Единая Россия"», "Нью‑Йорк", "Дж. Байден".
 _GAP = re.compile(r"(?:(?![\n,;:!?])[\W_]){0,3}")
@@ -55,8 +59,9 @@ class Target:
 
     @property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits that change whenever the definition does."""
-        definition = json.dumps([self.name, self.groups, self.exact], ensure_ascii=False)
+        """16 hexadecimal digits that change whenever the definition or the matching does."""
+        parts = [VERSION, self.name, self.groups, self.exact]
+        definition = json.dumps(parts, ensure_ascii=False)
         return hashlib.sha256(definition.encode()).hexdigest()[:16]
 
 
@@ -140,16 +145,26 @@ class TargetMatcher:
 
 def _words(text: str) -> "Iterator[_Word]":
     for match in _WORD.finditer(text):
-        yield _Word(fold(match.group()), match.group(), match.start(), match.end())
+        written = _POSSESSIVE.sub("", match.group())
+        yield _Word(fold(match.group()), written, match.start(), match.end())
 
 
 def _compile(number: int, target: Target) -> "Iterator[_Alias]":
     for group, aliases in enumerate(target.groups):
         for written in aliases:
-            yield _inflected(number, group, [word.written for word in _words(written)])
+            words = _alias_words(written)
+            if words:
+                yield _inflected(number, group, words)
     for written in target.exact:
-        words = tuple(word.written for word in _words(written))
-        yield _Alias(number, 0, tuple(frozenset({fold(word)}) for word in words), exact=words)
+        words = _alias_words(written)
+        if words:
+            as_written = tuple(frozenset({fold(word)}) for word in words)
+            yield _Alias(number, 0, as_written, exact=tuple(words))
+
+
+def _alias_words(alias: str) -> list[str]:
+    """Return the words of an alias; none for one of signs only, which then never matches."""
+    return [word.written for word in _words(unicodedata.normalize("NFC", alias))]
 
 
 def _inflected(number: int, group: int, words: list[str]) -> _Alias:

@@ -51,7 +51,7 @@ class Recipe:
     base: str | None = None
     revision: str | None = None
     shape: Shape = field(default_factory=Shape)
-    epochs: float = 4
+    epochs: float = 3
     batch_size: int = 32
     learning_rate: float = 5e-4
     patience: int = 2
@@ -97,7 +97,7 @@ def train(
     set_seed(recipe.seed)
     labels = _label_names(rows)
     model, tokenizer = _prepare(rows, texts, labels, recipe)
-    tasks = [*_tasks(rows), "macro_f1"]
+    keys = [*_tasks(stopping), "macro_f1"]
     with tempfile.TemporaryDirectory() as scratch:
         trainer = Trainer(
             model=model,
@@ -107,13 +107,13 @@ def train(
             data_collator=DataCollatorWithPadding(tokenizer),
             compute_loss_func=_loss(rows, labels),
             compute_metrics=_metrics(labels),
-            callbacks=[EarlyStoppingCallback(recipe.patience), _EpochReport(tasks, on_epoch)],
+            callbacks=[EarlyStoppingCallback(recipe.patience), _EpochReport(keys, on_epoch)],
         )
         trainer.remove_callback(PrinterCallback)  # it prints raw dictionaries to stdout
         trainer.train()
         measured = trainer.evaluate()
     _save(model, tokenizer, out)
-    return {key: float(measured[f"eval_{key}"]) for key in tasks}
+    return {key: float(measured[f"eval_{key}"]) for key in keys}
 
 
 class _EpochReport(TrainerCallback):

@@ -4,7 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["POSTS", "SENTIMENT", "STANCE", "Field", "ReportFile", "datapackage"]
+__all__ = [
+    "FILES",
+    "PACKAGE",
+    "POSTS",
+    "SENTIMENT",
+    "STANCE",
+    "Field",
+    "ReportFile",
+    "datapackage",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +127,7 @@ POSTS = ReportFile(
         Field("date", "datetime", "when the post was published, UTC"),
         *_CHANNEL,
         Field("message_id", "string", "the post's number in its channel"),
-        Field("permalink", "string", "link to the post; empty where the channel has no username"),
+        Field("permalink", "string", "link to the post; t.me/c/... opens for members only"),
         _TARGET,
         Field("label", "string", "against, neutral or favor; empty where not scored yet"),
         Field("abstained", "boolean", "whether the confidence is under the threshold"),
@@ -136,11 +145,15 @@ POSTS = ReportFile(
 )
 
 
+FILES = (STANCE, SENTIMENT, POSTS)
+PACKAGE = "tgstance-report"
+
+
 def datapackage(files: Sequence[ReportFile], *, created: str, bom: bool) -> dict[str, Any]:
     """Describe report files as a Frictionless Data Package (specs.frictionlessdata.io, v1)."""
     return {
         "profile": "tabular-data-package",
-        "name": "tgstance-report",
+        "name": PACKAGE,
         "title": "Stance and sentiment of Telegram channels",
         "created": created,
         "resources": [_resource(file, bom=bom) for file in files],

@@ -14,8 +14,6 @@ from reports.selection import Selection
 
 __all__ = ["evidence"]
 
-_NO_MODEL = -1
-
 
 def evidence(connection: Connection, selection: Selection) -> Iterator[list[object]]:
     """Yield the rows of `posts.csv` in order of channel, date and target."""
@@ -34,8 +32,8 @@ def evidence(connection: Connection, selection: Selection) -> Iterator[list[obje
 def _labelled_posts(connection: Connection, selection: Selection) -> Select[Any]:
     """Select posts, their channels and mentions, with the labels there are."""
     mood = scores.alias("mood")
-    stance_model = model_id(connection, selection.stance.fingerprint) or _NO_MODEL
-    mood_model = model_id(connection, selection.sentiment.fingerprint) or _NO_MODEL
+    stance_model = model_id(connection, selection.stance.fingerprint)
+    mood_model = model_id(connection, selection.sentiment.fingerprint)
     stance_of_mention = and_(
         scores.c.model_id == stance_model,
         scores.c.task == STANCE,

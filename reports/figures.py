@@ -67,7 +67,7 @@ def _labelled(
         target = mentions.c.target_id
         relevant = mentions.c.target_id.in_(target_numbers)
     same = and_(
-        scores.c.model_id == (-1 if model is None else model),
+        scores.c.model_id == model,
         scores.c.task == task,
         scores.c.target_id == target,
         scores.c.reading_id == text_readings.c.reading_id,

@@ -7,13 +7,14 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from errno import EISDIR
 from pathlib import Path
 from typing import TextIO
 
 import pandas as pd
 
 from collector.errors import OutputError
-from reports.contract import ReportFile, datapackage
+from reports.contract import FILES, PACKAGE, ReportFile, datapackage
 
 __all__ = ["ReportWriter", "writing"]
 
@@ -85,13 +86,35 @@ def writing(directory: Path, *, excel: bool = False) -> Iterator[ReportWriter]:
             writer = ReportWriter(Path(scratch), excel=excel)
             yield writer
             writer.describe()
-            for path in sorted(Path(scratch).iterdir()):
-                path.replace(directory / path.name)
+            _replace(Path(scratch), directory)
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(
             f"{directory}: the report cannot be written ({reason}); earlier files are unchanged"
         ) from error
+
+
+def _replace(new: Path, directory: Path) -> None:
+    """Move all files of a report to `directory`, and remove those that only the last one had."""
+    names = {path.name for path in new.iterdir()}
+    in_the_way = [name for name in names if (directory / name).is_dir()]
+    if in_the_way:
+        raise IsADirectoryError(EISDIR, f"{in_the_way[0]} is a directory")
+    outdated = _last_report(directory) - names
+    for name in sorted(names):
+        (new / name).replace(directory / name)
+    for name in outdated:
+        (directory / name).unlink(missing_ok=True)
+
+
+def _last_report(directory: Path) -> set[str]:
+    """Return our files in `directory`, by its data package: a file of the user's is not ours."""
+    try:
+        package = json.loads((directory / "datapackage.json").read_text(encoding="utf-8"))
+        paths = {resource["path"] for resource in package["resources"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+    return paths & {file.name for file in FILES} if package.get("name") == PACKAGE else set()
 
 
 def _sync(stream: TextIO) -> None:

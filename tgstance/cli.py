@@ -1,5 +1,8 @@
 """The command line: options that all commands share, and what every error turns into."""
 
+import io
+import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,7 +56,8 @@ def command_group(
 ) -> None:
     """Where Telegram channels stand: sentiment and stance toward named targets, as CSV reports.
 
-    Every option can also be set in the environment: TGSTANCE_CONFIG, TGSTANCE_REPORT_PERIOD...
+    Every option can also be set in the environment: TGSTANCE_CONFIG, TGSTANCE_REPORT_PERIOD,
+    TGSTANCE_REPORT_TARGET="one;another"...
 
     \b
     Exit codes: 0 done; 1 unexpected; 2 usage or configuration; 3 done in part; 4 log in again;
@@ -68,16 +72,19 @@ def command_group(
 
     start_logging(verbosity=verbose, quiet=quiet, as_json=log_format == "json")
     context.obj = Session(config, archive, quiet=quiet)
-    context.meta["verbose"] = verbose
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit with a documented code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _open_streams()
     try:
         code = command_group.main(
             given, prog_name="tgstance", standalone_mode=False, auto_envvar_prefix="TGSTANCE"
         )
+    except SystemExit as ended:
+        # Without standalone mode click exits by itself only when the reader of our output has gone.
+        sys.exit(0 if ended.code == 1 else ended.code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -88,18 +95,24 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _say(str(error))
         sys.exit(error.exit_code)
     except Exception as error:
-        if _is_verbose(given):
+        if logging.getLogger("tgstance").isEnabledFor(logging.DEBUG):
             raise
         _say(f"unexpected {type(error).__name__}: {error} (run again with -v to see where)")
         sys.exit(_EXIT_UNEXPECTED)
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _open_streams() -> None:
+    """Let closed streams swallow what is written, and odd encodings replace what they lack."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def _say(message: str) -> None:
     from tgstance.terminal import harmless
 
     click.echo(f"tgstance: {harmless(' '.join(message.split()))}", err=True)
-
-
-def _is_verbose(arguments: Sequence[str]) -> bool:
-    return any(argument in {"-v", "-vv", "--verbose"} for argument in arguments)

@@ -57,11 +57,14 @@ class _Report(_Section):
     minimum: Annotated[int, Field(ge=1)] = 10
 
 
+_Group = Annotated[tuple[_Text, ...], Field(min_length=1)]
+
+
 class _Target(_Section):
     name: _Text
     aliases: tuple[_Text, ...] = ()
     exact: tuple[_Text, ...] = ()
-    requires: tuple[Annotated[tuple[_Text, ...], Field(min_length=1)], ...] = ()
+    requires: Annotated[tuple[_Group, ...], Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _name_or_claim(self) -> Self:
@@ -74,7 +77,7 @@ class _Target(_Section):
 
     def _all_aliases(self) -> list[str]:
         names = [] if self.requires else [self.name, *self.aliases, *self.exact]
-        return [*names, *(word for group in self.requires for word in group)]
+        return [*names, *(word for group in self.requires or () for word in group)]
 
 
 class _File(_Section):
@@ -85,8 +88,8 @@ class _File(_Section):
 
     @model_validator(mode="after")
     def _distinct_targets(self) -> Self:
-        names = [target.name for target in self.targets]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        names = [target.name.casefold() for target in self.targets]
+        twice = [target.name for target in self.targets if names.count(target.name.casefold()) > 1]
         if twice:
             raise ValueError(f"two targets are named {twice[0]!r}")
         return self
@@ -99,7 +102,7 @@ class Config:
         self._file = file
         self._directory = directory
         self.targets = tuple(
-            Target(target.name, target.aliases, target.exact, target.requires)
+            Target(target.name, target.aliases, target.exact, target.requires or ())
             for target in file.targets
         )
         self.abstain_below = file.models.abstain_below
@@ -141,7 +144,8 @@ class Config:
             if name.casefold() not in by_name:
                 known = ", ".join(target.name for target in self.targets) or "none"
                 raise ConfigError(f"no target {name!r} in the configuration (there are: {known})")
-        return tuple(by_name[name.casefold()] for name in names) or self.targets
+        chosen = dict.fromkeys(by_name[name.casefold()] for name in names)
+        return tuple(chosen) or self.targets
 
     def _model(self, setting: _Model, task: str) -> ModelName:
         path = self._directory / Path(setting.name).expanduser()
@@ -161,7 +165,7 @@ def load_config(path: Path) -> Config:
     Raises ConfigError, naming the setting, when it cannot be read or is not right.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         return Config(_File.model_validate(values), path.resolve().parent)
     except FileNotFoundError as error:
         raise ConfigError(
@@ -173,12 +177,21 @@ def load_config(path: Path) -> Config:
         raise ConfigError(f"{path}: {_explain(error)}") from error
 
 
+_IN_TOML = {
+    "tuple_type": "should be a list: [...]",
+    "string_type": 'should be a text: "..."',
+    "model_type": "should be a table of settings",
+    "model_attributes_type": "should be a table of settings",
+}
+
+
 def _explain(error: ValidationError) -> str:
     """Name each wrong setting and what is wrong with it, in one line."""
     found = []
     for problem in error.errors(include_url=False):
         where = ".".join(str(part) for part in problem["loc"])
         message = problem["msg"].removeprefix("Value error, ")
+        message = _IN_TOML.get(problem["type"], message)
         if problem["type"] == "extra_forbidden":
             message = "there is no such setting"
         found.append(f"{where}: {message}" if where else message)

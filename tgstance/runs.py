@@ -3,7 +3,7 @@
 import secrets
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, Integer, String, Table, insert, select, update
 
 from collector.archive import Archive, Migrations
-from collector.errors import TgstanceError
+from collector.errors import ArchiveError, TgstanceError
 from collector.tables import UTCDateTime, metadata
 
 __all__ = ["TGSTANCE", "Run", "last_runs", "recorded", "runs", "unfinished"]
@@ -61,14 +61,16 @@ def recorded(archive: Archive, command: str, config: dict[str, Any]) -> Iterator
     except BaseException as error:
         run.exit_code = _exit_code(error)
         run.summary["error"] = str(error) or type(error).__name__
+        with suppress(ArchiveError):  # why the run failed matters more than that it is noted down
+            _finish(archive, run)
         raise
-    finally:
-        _finish(archive, run)
+    _finish(archive, run)
 
 
 def unfinished(archive: Archive) -> tuple[str, datetime] | None:
-    """Return the command and start of the latest run that has not ended."""
-    query = select(runs.c.command, runs.c.started_at).where(runs.c.ended_at.is_(None))
+    """Return the command and start of the latest writing run that has not ended."""
+    writing = runs.c.command.in_(("import", "score"))
+    query = select(runs.c.command, runs.c.started_at).where(runs.c.ended_at.is_(None), writing)
     with archive.connect() as connection:
         row = connection.execute(query.order_by(runs.c.started_at.desc()).limit(1)).first()
     return (row.command, row.started_at) if row else None

@@ -41,6 +41,11 @@ class Session:
         location = self.archive_location or self.config.archive
         return open_archive(location, [COLLECTOR, MODELS, TGSTANCE])
 
+    def has_archive(self) -> bool:
+        """Whether there is an archive yet; a database server is taken to have one."""
+        location = str(self.archive_location or self.config.archive)
+        return "://" in location or Path(location).exists()
+
     @contextmanager
     def run(self, command: str, *, alone: bool) -> Iterator[tuple["Archive", "Run"]]:
         """Open the archive and record a run; `alone` keeps other writing runs out meanwhile.

@@ -1,6 +1,7 @@
 """What people see: tables on stdout, progress and log lines on stderr."""
 
 import logging
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -41,7 +42,7 @@ def number(value: Any) -> str:  # noqa: ANN401 (a cell of a table)
 
 def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a table to stdout; columns that hold numbers stand to the right."""
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL)
+    console = _Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL)
     table = Table(title=title, title_justify="left", title_style="bold")
     for index, name in enumerate(columns):
         figures = all(_is_number(str(row[index])) for row in rows)
@@ -81,6 +82,14 @@ def start_logging(*, verbosity: int, quiet: bool, as_json: bool) -> None:
     log.handlers = [handler]
     log.propagate = False
     log.setLevel(logging.WARNING if quiet else logging.DEBUG if verbosity else logging.INFO)
+
+
+class _Console(Console):
+    """Ends in peace when whoever reads its output has seen enough."""
+
+    def on_broken_pipe(self) -> None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
 
 
 class _Speed(ProgressColumn):

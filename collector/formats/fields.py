@@ -94,7 +94,7 @@ def read_date(value: object, name: str, zone: tzinfo) -> datetime | None:
     if is_missing(value):
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
-        raise FieldError(f"{name} is not a date: {shortened(value)}")
+        raise FieldError(no_date(value, name))
     try:
         seconds = float(value)
     except (ValueError, OverflowError):
@@ -114,10 +114,18 @@ def read_iso(value: str, name: str, zone: tzinfo) -> datetime:
     except OverflowError:
         raise FieldError(f"{name} is not between 1970 and 2100: {value}") from None
     except ValueError:
-        raise FieldError(f"{name} is not a date: {shortened(value)}") from None
+        raise FieldError(no_date(value, name)) from None
     if not EARLIEST <= moment < LATEST:
         raise FieldError(f"{name} is not between 1970 and 2100: {value}")
     return moment
+
+
+def no_date(value: object, name: str) -> str:
+    """Return what is wrong with a value that is no date."""
+    return (
+        f"{name} is {shortened(value)}, which is neither ISO 8601 (2025-01-31T12:00:00Z) "
+        "nor seconds since 1970"
+    )
 
 
 def shortened(value: object) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 from collector import archive as archive_module
 from collector.archive import COLLECTOR, Archive, Migrations, open_archive
-from collector.errors import ArchiveError
+from collector.errors import ArchiveError, ArchiveNameError
 from collector.tables import channels, posts
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
@@ -93,6 +93,29 @@ def test_a_failed_transaction_leaves_nothing(archive: Archive) -> None:
         assert connection.execute(query).all() == []
 
 
+class Interrupting(str):
+    """Text at which somebody presses Ctrl-C while the driver is writing it."""
+
+    def __conform__(self, _protocol: object) -> str:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_while_writing_leaves_no_lock(archive: Archive) -> None:
+    def write(*titles: str) -> None:
+        rows = [{"title": title, "first_seen": NOW, "last_seen": NOW} for title in titles]
+        with archive.begin() as connection:
+            connection.execute(insert(channels), rows)
+
+    # Whoever holds the exception holds the driver's cursor too, through the traceback.
+    with pytest.raises(KeyboardInterrupt) as interrupt:
+        write("до", Interrupting("здесь"), "после")
+    write("потом", "ещё")
+    assert "do_executemany" in [entry.name for entry in interrupt.traceback]
+    with archive.connect() as connection:
+        titles = connection.execute(select(channels.c.title)).scalars().all()
+    assert titles == ["потом", "ещё"]
+
+
 def test_another_packages_tables_live_beside(tmp_path: Path, second_package: Migrations) -> None:
     path = tmp_path / "archive.db"
     with open_archive(path, [COLLECTOR, second_package]) as archive, archive.begin() as connection:
@@ -130,7 +153,7 @@ def test_the_database_of_another_program_is_refused_and_left_alone(tmp_path: Pat
     connection.execute("CREATE TABLE bookmarks (id INTEGER)")
     connection.close()
     before = path.read_bytes()
-    with pytest.raises(ArchiveError, match="another program"):
+    with pytest.raises(ArchiveNameError, match="another program"):
         open_archive(path)
     assert path.read_bytes() == before
 
@@ -140,15 +163,24 @@ def test_what_cannot_be_an_archive_is_one_line(tmp_path: Path) -> None:
     cases = {
         str(tmp_path / "letter.txt"): "not a SQLite database",
         str(tmp_path): "is a directory",
-        str(tmp_path / "letter.txt" / "archive.db"): "cannot be written",
         "nosuch://host/name": "no driver",
+        "sqlite+nosuch:///name": "no driver",
         "://": "not a database URL",
     }
     for location, reason in cases.items():
-        with pytest.raises(ArchiveError, match=reason) as caught:
+        with pytest.raises(ArchiveNameError, match=reason) as caught:
             open_archive(location)
+        assert caught.value.exit_code == 2
         assert "\n" not in str(caught.value)
         assert location in str(caught.value)
+
+
+def test_a_place_where_nothing_can_be_written_is_another_failure(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").touch()
+    with pytest.raises(ArchiveError, match=r"archive.db: cannot be written \(\w") as caught:
+        open_archive(tmp_path / "letter.txt" / "archive.db")
+    assert caught.value.exit_code == 1
+    assert "Errno" not in str(caught.value)
 
 
 def test_a_read_only_archive_says_so(tmp_path: Path) -> None:

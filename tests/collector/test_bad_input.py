@@ -90,8 +90,8 @@ def test_what_is_no_file(archive: Archive, tmp_path: Path) -> None:
         ('{"message_id": ' + "9" * 5000 + "}", "is not JSON"),
         (jsonl([{"message_id": 2}]), "has no text"),
         (jsonl([row(2, date=None)]), "has no date"),
-        (jsonl([row(2, date="yesterday")]), "date is not a date: 'yesterday'"),
-        (jsonl([row(2, date=True)]), "date is not a date"),
+        (jsonl([row(2, date="yesterday")]), "date is 'yesterday', which is neither ISO"),
+        (jsonl([row(2, date=True)]), "date is True, which is neither ISO"),
         (jsonl([row(2, date="1969-12-31T23:59:59Z")]), "not between 1970 and 2100"),
         (jsonl([row(2, date="2100-01-01T00:00:00Z")]), "not between 1970 and 2100"),
         (jsonl([row(2, date="0001-01-01T00:00:00+23:00")]), "not between 1970 and 2100"),
@@ -237,6 +237,60 @@ def test_broken_rows_of_a_table(archive: Archive, tmp_path: Path) -> None:
         "line 8",
         "line 10",
     ]
+
+
+def table(rows: int, cell: str, broken: dict[int, str]) -> str:
+    """A table of which some rows are replaced; row 1 is line 2."""
+    lines = (broken.get(n, f"{n},2024-11-01,{cell},5") for n in range(1, rows + 1))
+    return HEADER + "".join(f"{line}\n" for line in lines)
+
+
+@pytest.mark.parametrize("rows", [1000, 8000])  # to the end of the file, and further than one looks
+@pytest.mark.parametrize("cell", ["слово", '"слово"', '""'])
+@pytest.mark.parametrize("stray", ['500,2024-11-01,"слово,5', '500,2024-11-01,слово,"5'])
+def test_a_stray_quote_breaks_one_row(
+    archive: Archive, tmp_path: Path, rows: int, cell: str, stray: str
+) -> None:
+    path = write(tmp_path / "posts.csv", table(rows, cell, {500: stray}))
+    result, (problem,) = run(archive, path)
+    assert (result.read, result.broken) == (rows - 1, 1)
+    assert problem.where == "line 501"
+    assert "opens a quote that is not closed" in problem.reason
+
+
+def test_a_stray_quote_before_much_text(archive: Archive, tmp_path: Path) -> None:
+    data = table(100, "слово " * 5000, {1: '1,2024-11-01,"слово,5'})
+    result, (problem,) = run(archive, write(tmp_path / "posts.csv", data))
+    assert (result.read, problem.where) == (99, "line 2")
+
+
+def test_a_stray_quote_that_another_one_closes(archive: Archive, tmp_path: Path) -> None:
+    broken = {3: '3,2024-11-01,"слово,5', 6: '6,2024-11-01,слово",5,5'}
+    result, problems = run(archive, write(tmp_path / "posts.csv", table(9, "слово", broken)))
+    assert result.read == 7
+    assert [problem.where for problem in problems] == ["line 4", "line 7"]
+
+
+def test_a_text_of_as_many_lines_as_telegram_allows(archive: Archive, tmp_path: Path) -> None:
+    text = "\n" * 4096
+    data = table(2, "слово", {1: f'1,2024-11-01,"{text}",5'})
+    run(archive, write(tmp_path / "posts.csv", data))
+    assert texts(archive) == [text, "слово"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("сло\rво", "has a carriage return in a cell that is not in quotes"),
+        ('"сло"во', 'has text after a closing quote; inside a cell write a quote twice: ""'),
+    ],
+)
+def test_what_the_csv_module_says_is_said_in_our_words(
+    archive: Archive, tmp_path: Path, cell: str, reason: str
+) -> None:
+    data = table(2, "слово", {1: f"1,2024-11-01,{cell},5"})
+    result, (problem,) = run(archive, write(tmp_path / "posts.csv", data))
+    assert (result.read, problem.where, problem.reason) == (1, "line 2", reason)
 
 
 def test_a_cell_that_is_not_utf8(archive: Archive, tmp_path: Path) -> None:

@@ -285,6 +285,14 @@ def test_csv_in_its_dialects(archive: Archive, tmp_path: Path, delimiter: str, m
     assert second["forward_name"] == "Исток"
 
 
+@pytest.mark.parametrize("hint", ["sep=;\r\n", "\ufeffSEP=;\n", '"sep=;"\n'])
+def test_what_excel_writes_before_the_header(archive: Archive, tmp_path: Path, hint: str) -> None:
+    data = hint + "id;date;text;channel\n1;2024-11-01;раз, два, три, четыре;Город\n2;x;y;z\n"
+    _, (problem,) = run(archive, write(tmp_path / "posts.csv", data))
+    assert texts(archive) == ["раз, два, три, четыре"]
+    assert problem.where == "line 4"
+
+
 @pytest.mark.parametrize("name", ["posts.txt", "posts.gz", "posts"])
 def test_the_format_is_told_by_content(archive: Archive, tmp_path: Path, name: str) -> None:
     packed = gzip.compress(jsonl([row()]).encode())
@@ -348,6 +356,16 @@ def test_edits_are_followed_in_whatever_order_exports_come(
     assert second["last_seen"] == datetime(2025, 1, 2, tzinfo=UTC)
     (channel,) = all_channels(archive)
     assert channel["title"] == "Теперь"
+
+
+def test_a_text_of_an_older_file_is_kept_and_counted(archive: Archive, tmp_path: Path) -> None:
+    newer = write(tmp_path / "newer.jsonl", jsonl([row(1, "сейчас"), row(2)]), day=2)
+    older = write(tmp_path / "older.jsonl", jsonl([row(1, "раньше"), row(2), row(3)]), day=1)
+    run(archive, newer)
+    result, _ = run(archive, older)
+    assert result == ImportResult(read=3, new=1, unchanged=1, older=1, channels=1)
+    assert (texts(archive), versions(archive)) == (["сейчас", "слово", "слово"], ["раньше"])
+    assert run(archive, older)[0] == ImportResult(read=3, unchanged=3, channels=1)
 
 
 def test_a_renamed_channel_is_one_and_two_of_one_title_are_two(

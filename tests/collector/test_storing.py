@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.archive import Archive, open_archive
+from collector.covered import Coverage, store_coverage
 from collector.post import (
     Channel,
     Post,
@@ -18,7 +19,7 @@ from collector.post import (
     permalink,
     text_hash,
 )
-from collector.storing import Coverage, StoreCounts, store, store_channel, store_coverage
+from collector.storing import StoreCounts, store, store_channel
 
 CHANNEL = Channel(telegram_id=1)
 DATE = datetime(2024, 11, 1, tzinfo=UTC)
@@ -98,6 +99,60 @@ def test_a_username_moves_to_another_channel(archive: Archive) -> None:
     assert [row["username"] for row in all_channels(archive)] == [None, "NAME"]
     put(archive, POST, channel=old, seen=3)
     assert [row["username"] for row in all_channels(archive)] == ["name", None]
+
+
+def test_a_channel_known_by_name_and_one_known_by_id_become_one(archive: Archive) -> None:
+    named, numbered = Channel(username="Some_Channel"), Channel(telegram_id=7, title="Имя")
+    only_named = [replace(POST, message_id=n, text=f"пост {n}") for n in (1, 2, 3)]
+    put(archive, *only_named, channel=named, seen=2)
+    put(archive, replace(only_named[2], text="пост 3, прежде"), channel=named, seen=1)
+    put(archive, replace(POST, message_id=2, text="пост 2, потом"), channel=numbered, seen=3)
+    put(archive, replace(only_named[2], views=5), channel=numbered, seen=3)
+    both = Channel(telegram_id=7, username="Some_Channel")
+    assert put(archive, only_named[0], channel=both, seen=4) == StoreCounts(unchanged=1)
+    (channel,) = all_channels(archive)
+    assert (channel["telegram_id"], channel["username"]) == (7, "Some_Channel")
+    assert (channel["title"], channel["first_seen"]) == ("Имя", day(1))
+    assert texts(archive) == ["пост 1", "пост 2, потом", "пост 3"]
+    assert versions(archive) == ["пост 3, прежде", "пост 2"]
+    assert [post["first_seen"] for post in all_posts(archive)] == [day(2), day(2), day(1)]
+    assert all_posts(archive)[2]["views"] == 5
+
+
+def test_merged_posts_keep_the_later_words(archive: Archive) -> None:
+    many = [replace(POST, message_id=n, text=f"прежде {n}") for n in range(1, 2501)]
+    later = [replace(post, text=f"потом {post.message_id}") for post in many]
+    put(archive, *many, channel=Channel(telegram_id=7), seen=1)
+    put(archive, *many, channel=Channel(username="name"), seen=2)
+    put(archive, *later, channel=Channel(username="name"), seen=3)
+    put(archive, channel=Channel(telegram_id=7, username="name"), seen=0)
+    assert [row["username"] for row in all_channels(archive)] == ["name"]
+    assert texts(archive) == [post.text for post in later]
+    assert sorted(versions(archive)) == sorted(post.text for post in many)
+
+
+def test_merging_ignores_where_a_channel_was_called_before(archive: Archive) -> None:
+    put(archive, POST, channel=Channel(username="before"), seen=1)
+    put(archive, POST, channel=Channel(telegram_id=7, username="now"), seen=3)
+    put(archive, POST, channel=Channel(telegram_id=7, username="before"), seen=2)
+    (channel,) = all_channels(archive)
+    assert (channel["telegram_id"], channel["username"]) == (7, "now")
+    assert len(all_posts(archive)) == 1
+
+
+def test_merged_channels_keep_the_later_coverage(archive: Archive) -> None:
+    with archive.begin() as connection:
+        channels = (Channel(username="name"), Channel(telegram_id=7))
+        named, numbered = (store_channel(connection, one, seen_at=DATE).id for one in channels)
+        for key, last, asked_at in ((named, 10, 2), (numbered, 10, 1), (named, 20, 1)):
+            asked = Coverage(1, last, received=asked_at)
+            store_coverage(connection, key, "import", asked, asked_at=day(asked_at))
+        store_channel(connection, Channel(telegram_id=7, username="name"), seen_at=DATE)
+    covered = dump(archive)["coverage"]
+    assert sorted(row[1:6] for row in covered) == [
+        (numbered, "import", 1, 10, 2),
+        (numbered, "import", 1, 20, 1),
+    ]
 
 
 def test_titles_identify_only_channels_without_anything_else(archive: Archive) -> None:

@@ -21,7 +21,7 @@ def written(path: Path, *rows: object) -> Path:
 
 def test_rows_are_read_with_their_mentions(tmp_path: Path) -> None:
     (row,) = read_set(written(tmp_path / "a.jsonl", {**ROW, "text": "**Трампа** ждут"})).rows
-    assert (row.task, row.label, row.lang, row.label_index) == ("stance", "favor", "ru", 2)
+    assert (row.task, row.label, row.lang) == ("stance", "favor", "ru")
     assert row.passage.marked() == "[T] Трампа [/T] ждут"
     assert row.passage.target == "Трамп"
 
@@ -81,7 +81,10 @@ def test_unrelated_and_mixed_rows_are_left_out_and_counted(tmp_path: Path) -> No
     ("change", "reason"),
     [
         ({"label": "great"}, "line 2: unknown label 'great' for stance"),
-        ({"task": "mood"}, "line 2: unknown task 'mood'"),
+        ({"task": "mood"}, "line 2: task: Input should be 'sentiment', 'stance' or"),
+        ({"aliases": "Трамп"}, "line 2: aliases: "),
+        ({"span": [3, 90]}, "line 2: span .3, 90. is not within the text"),
+        ({"span": [1]}, "line 2: span"),
         ({"target": None}, "line 2: a row about a target needs a target"),
         ({"text": None}, "line 2: "),
     ],
@@ -94,7 +97,7 @@ def test_a_row_that_cannot_be_used_is_named(
 
 
 def test_a_row_without_a_field_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="line 1: the row has no 'text'"):
+    with pytest.raises(InputError, match="line 1: the row has no text"):
         read_set(written(tmp_path / "a.jsonl", {"label": "positive", "task": "sentiment"}))
 
 

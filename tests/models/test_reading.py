@@ -53,9 +53,28 @@ def test_texts_that_differ_only_in_footer_and_link_read_the_same() -> None:
     assert reading_hash(one) == reading_hash(other)
 
 
-def test_a_sentence_about_subscribing_is_no_footer() -> None:
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Трамп готов подписать указ о санкциях",
+        "Путин подписывает договор с КНДР.",
+        "Наша группа заняла окраину, ВСУ отходят.",
+        "Наш канал предупреждал: Путин врёт",
+        "Буст экономики США",
+        "Subscribe to Putin propaganda? Never.",
+    ],
+)
+def test_a_sentence_is_no_footer(line: str) -> None:
+    assert read(f"Итог.\n{line}") == f"Итог.\n{line}"
+
+
+def test_a_footer_that_is_all_there_is_stays() -> None:
     text = "Подписаться на газету теперь можно и в деревне."
     assert read(text) == text
+
+
+def test_words_beside_an_address_stay() -> None:
+    assert read("(https://a.b)Трамп, https://a.b,Трамп") == "(http)Трамп, http,Трамп"
 
 
 @given(st.text())

@@ -117,6 +117,8 @@ def test_an_edited_post_is_read_and_scored_again(
     add_posts(archive, tmp_path, "Погода. Исправлено: Трамп")
     prepare(archive)
     assert score_all(archive, model) == (1, 1)
+    other = make_model("other")
+    assert score_all(archive, other) == (1, 1)  # what the post said before is not scored again
 
 
 def test_an_interrupted_run_keeps_its_batches_and_goes_on(

@@ -54,6 +54,13 @@ def test_every_inflected_form_is_found(form: str) -> None:
         ("Единая Россия", "Единой\u00a0Россией"),
         ("партия Единая Россия", "партии «Единая Россия»"),
         ("F-16", "самолёты F16"),
+        ("Соединённые Штаты", "в Соединенных Штатах"),
+        ("Сполучені Штати", "зі Сполученими Штатами"),
+        ("Ким Чен Ын", "с Ким Чен Ыном"),
+        ("Хезболла", "от Хезболлы"),
+        ("снять", "снимет и снимут"),
+        ("Телеграм", "в Телеграме"),
+        ("телеграм", "в телеграме"),
     ],
 )
 def test_aliases_are_found_across_spelling_and_case(alias: str, text: str) -> None:
@@ -73,6 +80,10 @@ def test_aliases_are_found_across_spelling_and_case(alias: str, text: str) -> No
         ("Дональд Трамп", "Трамп, Дональд"),
         ("НАТО", "натовский"),
         ("Hamas", "the Hama province"),
+        ("Песков", "тонны золотых песков"),
+        ("Вера", "нет веры"),
+        ("выборы", "сделал выбор"),
+        ("Захарова", "вместе с Захаровым"),
     ],
 )
 def test_other_words_are_not_taken_for_the_target(alias: str, text: str) -> None:
@@ -87,6 +98,15 @@ def test_an_ambiguous_form_counts_when_it_is_capitalised() -> None:
 def test_exact_aliases_are_matched_only_as_written() -> None:
     usa = Target("США", exact=("US",))
     assert found("let us go to the US", usa) == {"США": ["US"]}
+
+
+def test_exact_aliases_take_the_possessive() -> None:
+    union = Target("Евросоюз", exact=("EU",))
+    assert found("the EU's plan, EU’s law", union) == {"Евросоюз": ["EU's", "EU’s"]}
+
+
+def test_an_alias_of_signs_never_matches() -> None:
+    assert found("!!! ... x", Target("!!!"), Target("x", ("...",))) == {"x": ["x"]}
 
 
 def test_a_longer_mention_swallows_the_shorter() -> None:

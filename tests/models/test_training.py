@@ -54,7 +54,7 @@ def test_a_model_trained_from_nothing_learns_both_tasks(trained: Path) -> None:
 
 def test_it_writes_an_ordinary_directory(trained: Path) -> None:
     settings = json.loads((trained / "config.json").read_text())
-    assert settings["architectures"] == ["ModernBertForSequenceClassification"]
+    assert settings["architectures"] == ["BertForSequenceClassification"]
     assert settings["id2label"]["3"] == "stance_against"
     assert {"model.safetensors", "tokenizer.json"} <= {path.name for path in trained.iterdir()}
 

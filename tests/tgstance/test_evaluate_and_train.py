@@ -94,3 +94,17 @@ def test_what_is_not_there_is_named(
     result = run(*arguments)
     assert result.code == 2
     assert reason in result.err.splitlines()[-1]
+
+
+def test_dev_rows_of_another_task_are_refused_before_training(run: Run, tmp_path: Path) -> None:
+    rows = str(labelled(tmp_path / "rows.jsonl", 30))
+    other = tmp_path / "other.jsonl"
+    other.write_text('{"text": "x", "task": "sentiment", "label": "neutral"}\n')
+    result = run("train", rows, "--dev", str(other), "--out", "m")
+    assert result.code == 2
+    assert "--dev has rows of sentiment, the training rows none" in result.err
+    (tmp_path / "file").write_text("")
+    result = run("train", rows, "--out", "file/m")
+    assert result.code == 2
+    assert "file/m: cannot be written" in result.err
+    assert run("train", rows, "--out", "m", "--learning-rate", "-1").code == 2

@@ -172,7 +172,7 @@ def test_a_model_directory_without_weights(run: Run, posts: Path) -> None:
     with_model("my-model")
     result = run("score")
     assert result.code == 2
-    assert "my-model cannot be loaded (it needs config.json, tokenizer.json and" in result.err
+    assert "my-model has no weights in safetensors (model.safetensors)" in result.err
     assert "4 posts of 1 channels" in run("status").out
 
 
@@ -196,7 +196,7 @@ def test_an_archive_that_is_none(run: Run, posts: Path) -> None:
     run("init")
     Path("tgstance.sqlite").write_text("not a database, but long enough to be looked at" * 100)
     result = run("import", str(posts))
-    assert result.code == 1
+    assert result.code == 2
     assert "is not an archive" in one_line(result.err)
 
 
@@ -243,3 +243,61 @@ def test_no_escape_sequence_of_a_title_reaches_the_terminal(run: Run) -> None:
 def test_a_wrong_command_and_no_command(run: Run) -> None:
     assert run("scrore").code == 2
     assert "No such command 'scrore'" in run("scrore").err
+
+
+def test_a_target_named_twice_is_reported_once(run: Run, posts: Path) -> None:
+    run("init")
+    run("import", str(posts))
+    run("report", "--target", "Трамп", "--target", "трамп", "--period", "all")
+    assert len(Path("reports/stance.csv").read_text(encoding="utf-8").splitlines()) == 2
+
+
+def test_several_names_come_from_the_environment(
+    run: Run, posts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("init")
+    run("import", str(posts))
+    monkeypatch.setenv("TGSTANCE_REPORT_TARGET", "Трамп;НАТО")
+    assert run("report", "--period", "all").code == 0
+    assert len(Path("reports/stance.csv").read_text(encoding="utf-8").splitlines()) == 3
+
+
+def test_a_configuration_with_a_byte_order_mark_is_read(run: Run) -> None:
+    Path("tgstance.toml").write_text("\ufeff[report]\nminimum = 3\n", encoding="utf-8")
+    assert run("status").code == 0
+
+
+def test_evidence_of_an_earlier_report_is_removed_but_not_a_file_of_the_user(
+    run: Run, posts: Path
+) -> None:
+    run("init")
+    run("import", str(posts))
+    Path("mine").mkdir()
+    Path("mine/posts.csv").write_text("mine")
+    run("report", "--out", "mine")
+    assert Path("mine/posts.csv").read_text() == "mine"
+    run("report", "--posts")
+    assert Path("reports/posts.csv").exists()
+    run("report")
+    assert not Path("reports/posts.csv").exists()
+
+
+def test_a_directory_in_the_way_changes_nothing(run: Run, posts: Path) -> None:
+    run("init")
+    run("import", str(posts))
+    run("report")
+    before = Path("reports/sentiment.csv").read_bytes()
+    Path("reports/stance.csv").unlink()
+    Path("reports/stance.csv").mkdir()
+    result = run("report", "--period", "day")
+    assert result.code == 1
+    assert "stance.csv is a directory" in result.err
+    assert Path("reports/sentiment.csv").read_bytes() == before
+
+
+def test_status_before_anything_makes_nothing(run: Run) -> None:
+    run("init")
+    result = run("--archive", "nowhere/a.sqlite", "status")
+    assert result.code == 0
+    assert "no archive yet" in result.out
+    assert not Path("nowhere").exists()

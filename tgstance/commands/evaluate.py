@@ -25,15 +25,20 @@ _NAMES = {"model": "model", "tfidf_lr": "TF-IDF + LR", "majority": "majority cla
 @click.option("--revision", help="Revision of a hub model.")
 @click.option(
     "--baseline-train",
-    "training",
     metavar="FILE",
     multiple=True,
     type=click.Path(path_type=Path),
     help="Labelled rows to train TF-IDF + logistic regression on, shown beside; may be repeated.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, shares as fractions.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    envvar="TGSTANCE_EVALUATE_JSON",
+    help="Print one JSON object, shares as fractions.",
+)
 def evaluate(
-    path: Path, model: str, revision: str | None, training: tuple[Path, ...], *, as_json: bool
+    path: Path, model: str, revision: str | None, baseline_train: tuple[Path, ...], *, as_json: bool
 ) -> None:
     """Measure MODEL on FILE: JSON lines with text, task, label and, but for sentiment, target.
 
@@ -50,7 +55,7 @@ def evaluate(
     from models.model_name import ModelName
 
     labelled = read_set(path)
-    baseline_rows = read_sets(training).rows
+    baseline_rows = read_sets(baseline_train).rows
     name = ModelName(model, revision)
     results = evaluate_rows(labelled.rows, lambda task: load_classifier(name, task), baseline_rows)
     if as_json:

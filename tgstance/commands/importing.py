@@ -130,7 +130,11 @@ def _summary(path: Path, result: "ImportResult") -> str:
         f"{result.updated} updated",
         f"{result.unchanged} unchanged",
     ]
-    notes = {"service messages": result.service, "broken records left out": result.broken}
+    notes = {
+        "older than what the archive has, kept as earlier versions": result.older,
+        "service messages": result.service,
+        "broken records left out": result.broken,
+    }
     notes |= {f"chats of kind {kind} left out": n for kind, n in result.skipped_chats.items()}
     parts += [f"{count} {what}" for what, count in notes.items() if count]
     return ", ".join(parts) + ("; the file breaks off" if result.truncated else "")

@@ -32,6 +32,15 @@ _COLUMNS = (
 )
 
 
+class _Names(click.types.StringParamType):
+    """Names that may hold spaces: several of them in the environment are parted by semicolons."""
+
+    envvar_list_splitter = ";"
+
+
+_NAMES = _Names()
+
+
 class _Day(click.ParamType[date]):
     name = "YYYY-MM-DD"
 
@@ -51,8 +60,8 @@ class ReportOptions:
     period: str | None = None
     since: date | None = None
     until: date | None = None
-    targets: tuple[str, ...] = ()
-    channels: tuple[str, ...] = ()
+    target: tuple[str, ...] = ()
+    channel: tuple[str, ...] = ()
     out: Path | None = None
     posts: bool = False
     excel: bool = False
@@ -62,8 +71,10 @@ class ReportOptions:
 @click.option("--period", type=click.Choice(["day", "week", "month", "all"]), help="Sum over this.")
 @click.option("--since", type=_Day(), help="First day, UTC.")
 @click.option("--until", type=_Day(), help="The day after the last, UTC.")
-@click.option("--target", "targets", multiple=True, help="Only this target; may be repeated.")
-@click.option("--channel", "channels", multiple=True, help="Only this channel (name, id or title).")
+@click.option("--target", multiple=True, type=_NAMES, help="Only this target; may be repeated.")
+@click.option(
+    "--channel", multiple=True, type=_NAMES, help="Only this channel (name, id or title)."
+)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write to directory.")
 @click.option("--posts", is_flag=True, help="Write posts.csv too: every relevant post, its label.")
 @click.option("--excel", is_flag=True, help="For Excel: BOM, and no cell that runs as a formula.")
@@ -84,7 +95,7 @@ def run_report(session: Session, options: ReportOptions) -> None:
         raise ConfigError(
             f"--since {options.since} is not before --until {options.until}, which is exclusive"
         )
-    session.config.select_targets(options.targets)
+    session.config.select_targets(options.target)
     directory = options.out or session.config.report_directory
     with session.run("report", alone=False) as (archive, run):
         selection = _selection(session, options, run.id)
@@ -92,8 +103,8 @@ def run_report(session: Session, options: ReportOptions) -> None:
             _check_channels(connection, selection)
             _warn_of_unscored(connection, selection)
             figures = _write(connection, selection, directory, options)
-        run.summary.update(directory=str(directory), rows=len(figures))
-    _show(figures, selection, directory)
+        run.summary.update(directory=str(directory.resolve()), rows=len(figures))
+    _show(figures, selection, directory, options)
 
 
 def _selection(session: Session, options: ReportOptions, run_id: str) -> "Selection":
@@ -102,12 +113,12 @@ def _selection(session: Session, options: ReportOptions, run_id: str) -> "Select
     config = session.config
     return Selection(
         period=Period(options.period) if options.period else config.period,
-        targets=config.select_targets(options.targets),
+        targets=config.select_targets(options.target),
         stance=_scored_by(config.stance_model),
         sentiment=_scored_by(config.sentiment_model),
         since=options.since,
         until=options.until,
-        channels=options.channels,
+        channels=options.channel,
         abstain_below=config.abstain_below,
         minimum=config.minimum,
         run_id=run_id,
@@ -158,7 +169,9 @@ def _write(
     return figures
 
 
-def _show(figures: "pd.DataFrame", selection: "Selection", directory: Path) -> None:
+def _show(
+    figures: "pd.DataFrame", selection: "Selection", directory: Path, options: ReportOptions
+) -> None:
     from tgstance.terminal import show_table
 
     shown = figures[~figures["suppressed"]]
@@ -172,7 +185,10 @@ def _show(figures: "pd.DataFrame", selection: "Selection", directory: Path) -> N
             f"{len(figures) - len(shown)} rows have fewer than {selection.minimum} labelled posts: "
             "their counts are in stance.csv, their figures are left empty."
         )
-    click.echo(f"Wrote stance.csv, sentiment.csv and datapackage.json to {directory}")
+    if figures.empty:
+        click.echo("no posts in that time, or no targets: stance.csv holds no row")
+    evidence = ", posts.csv" if options.posts else ""
+    click.echo(f"Wrote stance.csv, sentiment.csv{evidence} and datapackage.json to {directory}")
 
 
 def _shown_row(row: Any) -> tuple[object, ...]:  # noqa: ANN401 (a row of stance.csv)

@@ -35,7 +35,9 @@ def run_score(session: Session) -> None:
     if not session.config.targets:
         log.warning("no [[targets]] in %s: only sentiment is scored", session.config_path)
     models = {"sentiment": session.config.sentiment_model, "stance": session.config.stance_model}
+    fingerprints = {task: name.fingerprint for task, name in models.items()}
     with session.run("score", alone=True) as (archive, run):
+        run.summary["models"] = fingerprints
         _prepare(session, archive)
         for task, name in models.items():
             run.summary[task] = _score_task(session, archive, task, name)

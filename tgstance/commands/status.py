@@ -25,6 +25,9 @@ def status(session: Session) -> None:
     """
     from tgstance.runs import last_runs
 
+    if not session.has_archive():
+        click.echo("no archive yet: `tgstance import FILE` makes it")
+        return
     with session.open_archive() as archive:
         with archive.connect() as connection:
             _show_channels(connection)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["train"]
 
 _HELD_OUT = 0.05
+_FEW = 100
 _PATH = click.Path(path_type=Path)
 
 
@@ -28,7 +29,6 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option(
     "--dev",
-    "dev",
     metavar="FILE",
     multiple=True,
     type=_PATH,
@@ -42,7 +42,6 @@ _PATH = click.Path(path_type=Path)
 @click.option("--revision", help="Revision of a hub model given as --base.")
 @click.option(
     "--text",
-    "texts",
     metavar="FILE",
     multiple=True,
     type=_PATH,
@@ -57,7 +56,9 @@ _PATH = click.Path(path_type=Path)
     help="JSON lines whose texts are not to be trained on.",
 )
 @click.option("--epochs", type=click.FloatRange(min=0, min_open=True), help="At most so many.")
-@click.option("--learning-rate", type=float, help="Peak learning rate.")
+@click.option(
+    "--learning-rate", type=click.FloatRange(min=0, min_open=True), help="Peak learning rate."
+)
 @click.option("--batch-size", type=click.IntRange(min=1), help="Rows a step.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same model.")
 def train(*, paths: tuple[Path, ...], out: Path, **options: Any) -> None:  # noqa: ANN401 (click's)
@@ -84,7 +85,7 @@ class _Options:
     dev: tuple[Path, ...]
     base: str | None
     revision: str | None
-    texts: tuple[Path, ...]
+    text: tuple[Path, ...]
     exclude: tuple[Path, ...]
     epochs: float | None
     learning_rate: float | None
@@ -105,7 +106,8 @@ def _train(paths: tuple[Path, ...], out: Path, options: _Options) -> None:
     from tgstance.terminal import log
 
     rows, stopping = _rows(paths, options)
-    texts = _texts(options.texts)
+    texts = _texts(options.text)
+    _reserve(out)
     log.info("%s rows to train on, %s to stop by", len(rows), len(stopping))
     measured = train_model(
         rows, stopping, texts=texts, recipe=options.recipe(), out=out, on_epoch=_show_epoch
@@ -121,6 +123,7 @@ def _rows(
     """Return the rows to train on and those to stop by."""
     from models.dataset import read_sets
     from models.training import hold_out
+    from tgstance.terminal import log
 
     excluded = set(_texts(options.exclude))
     rows = [row for row in read_sets(paths).rows if row.passage.text not in excluded]
@@ -129,7 +132,21 @@ def _rows(
         rows, stopping = hold_out(rows, _HELD_OUT)
     if not rows or not stopping:
         raise InputError("too few labelled rows to train on and to stop by")
+    missing = {row.task for row in stopping} - {row.task for row in rows}
+    if missing:
+        raise InputError(f"--dev has rows of {', '.join(sorted(missing))}, the training rows none")
+    if len(stopping) < _FEW:
+        log.warning("only %s rows to stop by: their macro-F1 says little", len(stopping))
     return rows, stopping
+
+
+def _reserve(out: Path) -> None:
+    """Make sure that the model can be written before hours go into it."""
+    try:
+        out.mkdir(parents=True)
+        out.rmdir()
+    except OSError as error:
+        raise ConfigError(f"{out}: cannot be written: {error.strerror}") from error
 
 
 def _show_epoch(epoch: float, measured: "Mapping[str, float]") -> None:
