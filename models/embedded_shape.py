@@ -16,11 +16,11 @@ import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 from sklearn.utils.extmath import randomized_svd
-from tokenizers import Tokenizer
-from tokenizers.models import BPE
+from tokenizers import Regex, Tokenizer
+from tokenizers.models import BPE, WordPiece
 from tokenizers.normalizers import NFC, Lowercase
 from tokenizers.normalizers import Sequence as Normalizers
-from tokenizers.pre_tokenizers import BertPreTokenizer, Metaspace
+from tokenizers.pre_tokenizers import BertPreTokenizer, Metaspace, Split
 from tokenizers.pre_tokenizers import Sequence as PreTokenizers
 from tokenizers.processors import TemplateProcessing
 from tokenizers.trainers import BpeTrainer
@@ -37,6 +37,10 @@ from models.passage import MARK_CLOSE, MARK_OPEN
 __all__ = ["Shape", "build_model", "build_tokenizer"]
 
 _ALPHABET = 400
+_NOISE = 0.2  # of the usual random values
+_WORD_START = "▁"
+_NORMALIZER = Normalizers([NFC(), Lowercase()])
+_PRE_TOKENIZER = PreTokenizers([Split(Regex(r"[\p{So}\p{Sk}]"), "isolated"), BertPreTokenizer()])
 _WINDOW = 5
 _CONTEXT_SMOOTHING = 0.75
 _SPECIAL = {
@@ -60,28 +64,22 @@ class Shape:
 
 
 def build_tokenizer(texts: Sequence[str], shape: Shape) -> PreTrainedTokenizerBase:
-    """Learn a lower-case vocabulary of word pieces that also knows the marks around a target.
+    """Learn a lower-case WordPiece vocabulary that also knows the marks around a target.
 
-    Byte-pair encoding (Sennrich et al. 2016) over words that begin with ``▁`` whatever stood before
-    them. The same texts give the same vocabulary.
+    The pieces are learned by byte-pair encoding (Sennrich et al. 2016) and matched longest first;
+    the same texts give the same vocabulary. Emoji and other symbols are words of their own.
     """
-    learned = Tokenizer(BPE(unk_token="[UNK]", fuse_unk=True))
-    learned.normalizer = Normalizers([NFC(), Lowercase()])
-    learned.pre_tokenizer = PreTokenizers([BertPreTokenizer(), Metaspace(prepend_scheme="always")])
-    trainer = BpeTrainer(
-        vocab_size=shape.vocabulary,
-        min_frequency=3,
-        show_progress=False,
-        special_tokens=[*_SPECIAL.values(), MARK_OPEN, MARK_CLOSE],
-    )
-    learned.train_from_iterator(_common_characters(texts), trainer)
-    learned.post_processor = TemplateProcessing(
+    vocabulary = _word_pieces(texts, shape.vocabulary)
+    tokenizer = Tokenizer(WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = _NORMALIZER
+    tokenizer.pre_tokenizer = _PRE_TOKENIZER
+    tokenizer.post_processor = TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
-        special_tokens=[(name, learned.token_to_id(name)) for name in ("[CLS]", "[SEP]")],
+        special_tokens=[(name, vocabulary[name]) for name in ("[CLS]", "[SEP]")],
     )
     return PreTrainedTokenizerFast(
-        tokenizer_object=learned,
+        tokenizer_object=tokenizer,
         model_max_length=shape.positions,
         extra_special_tokens=[MARK_OPEN, MARK_CLOSE],
         model_input_names=["input_ids", "token_type_ids", "attention_mask"],
@@ -89,14 +87,37 @@ def build_tokenizer(texts: Sequence[str], shape: Shape) -> PreTrainedTokenizerBa
     )
 
 
-def _common_characters(texts: Sequence[str]) -> Iterator[str]:
+def _word_pieces(texts: Sequence[str], size: int) -> dict[str, int]:
+    """Return at most `size` pieces: as they begin words, and with ``##`` as they go on.
+
+    The library's own WordPiece trainer numbers equally frequent pieces anew each time.
+    """
+    learned = Tokenizer(BPE())
+    learned.normalizer = _NORMALIZER
+    learned.pre_tokenizer = PreTokenizers([_PRE_TOKENIZER, Metaspace(prepend_scheme="always")])
+    alphabet = min(_ALPHABET, size // 4)
+    trainer = BpeTrainer(vocab_size=size - alphabet, min_frequency=3, show_progress=False)
+    learned.train_from_iterator(_common_characters(texts, alphabet), trainer)
+    numbers = learned.get_vocab()
+    pieces = sorted(numbers, key=numbers.__getitem__)
+    letters = [piece for piece in pieces if len(piece) == 1 and piece != _WORD_START]
+    written = [
+        piece[1:] if piece[0] == _WORD_START else f"##{piece}"
+        for piece in pieces
+        if piece != _WORD_START
+    ]
+    names = [*_SPECIAL.values(), MARK_OPEN, MARK_CLOSE, *letters, *written]
+    return {name: number for number, name in enumerate(dict.fromkeys(names))}
+
+
+def _common_characters(texts: Sequence[str], count: int) -> Iterator[str]:
     """Yield the texts without rare characters, which would take up the vocabulary.
 
     The trainer's own `limit_alphabet` picks among equally rare ones anew each time.
     """
     counts = Counter(chain.from_iterable(map(str.lower, texts)))
     order = sorted(counts, key=lambda char: (-counts[char], char))
-    rare = str.maketrans(dict.fromkeys(order[_ALPHABET:], " "))
+    rare = str.maketrans(dict.fromkeys(order[count:], " "))
     for text in texts:
         yield text.lower().translate(rare)
 
@@ -119,9 +140,9 @@ def build_model(
     model = BertForSequenceClassification(config)
     ids = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
     vectors = _svd_embeddings(ids, len(tokenizer), shape.width)
-    with torch.no_grad():  # added to the random values, for words used alike may not start alike
+    with torch.no_grad():  # a little noise stays, for words used alike may not start just the same
         embeddings = model.bert.embeddings.word_embeddings.weight
-        embeddings += torch.from_numpy(vectors)
+        embeddings.mul_(_NOISE).add_(torch.from_numpy(vectors))
     return model
 
 
