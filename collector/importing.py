@@ -20,7 +20,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from collector.archive import Archive
-from collector.covered import Coverage, store_coverage
+from collector.coverage import Coverage, store_coverage
 from collector.errors import ConfigError, InputError
 from collector.formats.detect import detect
 from collector.formats.records import (

@@ -6,7 +6,7 @@ from dataclasses import fields
 from sqlalchemy import Connection, RowMapping, bindparam, delete, select, update
 
 from collector.changes import Changes
-from collector.covered import Coverage, store_coverage
+from collector.coverage import Coverage, store_coverage
 from collector.tables import coverage, post_versions, posts
 
 __all__ = ["move_contents"]

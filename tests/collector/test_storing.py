@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.archive import Archive, open_archive
-from collector.covered import Coverage, store_coverage
+from collector.coverage import Coverage, store_coverage
 from collector.post import (
     Channel,
     Post,
