@@ -107,7 +107,7 @@ def test_the_demo_does_everything(run: Run, tmp_path: Path) -> None:
     stance = rows(tmp_path / "here" / "reports" / "stance.csv")
     assert len({row["title"] for row in stance}) == 8
     shown = [row for row in stance if row["suppressed"] == "false"]
-    assert len(shown) >= 8
+    assert len(shown) >= 5
     assert any(float(row["net_stance"]) > 0 for row in shown)
     assert any(float(row["net_stance"]) < 0 for row in shown)
     for row in shown:
