@@ -13,7 +13,11 @@ SHARED = Path(__file__).parents[3] / "shared" / "data" / "labelled"
 
 
 def labelled(path: Path, count: int) -> Path:
-    sides = {"against": "плох", "neutral": "там", "favor": "хорош"}
+    sides = {
+        "against": "плох, какой стыд",
+        "neutral": "там, говорят сегодня",
+        "favor": "хорош, ура друзья",
+    }
     rows = [
         {"text": f"Трамп {word} {number}", "target": "Трамп", "label": label, "task": "stance"}
         for number in range(count)
@@ -56,7 +60,7 @@ def test_a_table_shows_the_baselines_and_what_is_left_out(run: Run, tmp_path: Pa
 
 def test_train_writes_a_model_that_evaluate_takes(run: Run, tmp_path: Path) -> None:
     rows = str(labelled(tmp_path / "rows.jsonl", 40))
-    options = ["--epochs", "6", "--learning-rate", "0.0005", "--batch-size", "16"]
+    options = ["--epochs", "8", "--learning-rate", "0.0005", "--batch-size", "8"]
     trained = run("train", rows, "--dev", rows, "--out", "my-model", *options)
     assert trained.code == 0, trained.err
     assert "Wrote my-model" in trained.out
