@@ -11,9 +11,10 @@ from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 from collector.errors import ModelError
 from models import reading
-from models.labels import SENTIMENT, columns
+from models.encoding import encode, is_cut
+from models.labels import columns
 from models.model_name import ModelName
-from models.passage import MARK_OPEN, Passage
+from models.passage import Passage
 from models.pretrained import read_pretrained
 from models.targets import Target, TargetMatcher
 
@@ -72,25 +73,13 @@ class Classifier:
 
     def predict(self, passages: Sequence[Passage]) -> Predictions:
         """Score passages of any length and number; similar lengths share a batch."""
-        encoded = [self._encode(passage) for passage in passages]
+        limit = self._max_length
+        encoded = [encode(self._tokenizer, passage, self.task, limit) for passage in passages]
         probabilities = np.zeros((len(passages), 3), dtype=np.float32)
-        for batch in _batches([len(ids["input_ids"]) for ids, _ in encoded]):
-            probabilities[batch] = self._forward([encoded[index][0] for index in batch])
-        return Predictions(probabilities, np.array([cut for _, cut in encoded], dtype=np.bool_))
-
-    def _encode(self, passage: Passage) -> tuple[BatchEncoding, bool]:
-        pair = None if self.task == SENTIMENT else passage.target
-        text = passage.marked() if pair and self._knows_marks else passage.text
-        encoded = self._tokenizer(
-            text,
-            pair,
-            truncation="only_first" if pair else True,
-            max_length=self._max_length,
-            return_overflowing_tokens=False,
-            verbose=False,
-        )
-        cut = len(encoded["input_ids"]) >= self._max_length
-        return encoded, cut
+        for batch in _batches([len(ids["input_ids"]) for ids in encoded]):
+            probabilities[batch] = self._forward([encoded[index] for index in batch])
+        cut = np.array([is_cut(ids, limit) for ids in encoded], dtype=np.bool_)
+        return Predictions(probabilities, cut)
 
     def _forward(self, batch: list[BatchEncoding]) -> NDArray[np.float32]:
         step = None if self._max_length % _LENGTH_STEP else _LENGTH_STEP
@@ -101,10 +90,6 @@ class Classifier:
             raise ModelError(f"model {self.name.text} answers with NaN: its weights are broken")
         result: NDArray[np.float32] = logits.softmax(dim=1).numpy()
         return result
-
-    @cached_property
-    def _knows_marks(self) -> bool:
-        return MARK_OPEN in self._tokenizer.get_vocab()
 
     @cached_property
     def _max_length(self) -> int:

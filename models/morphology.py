@@ -98,15 +98,18 @@ def _base_parses(word: str) -> "tuple[Parse, ...]":
     word with no such reading (an alias given in another case) is taken as it is likeliest to be
     meant.
     """
-    parses = [
-        parse
+    by_language = [
+        [parse for parse in _likely(analyzer, word) if _is_inflected(parse)]
         for analyzer in _analyzers(word)
-        for parse in _likely(analyzer, word)
-        if _is_inflected(parse)
     ]
-    base = [parse for parse in parses if _is_base(parse)] or parses[:1]
-    lemma = [parse for parse in base if fold(parse.normal_form) == fold(word)]
-    return tuple(lemma or base)
+    base = [parse for parses in by_language for parse in _in_base_form(parses, word)]
+    return tuple(base or [parse for parses in by_language for parse in parses][:1])
+
+
+def _in_base_form(parses: "list[Parse]", word: str) -> "list[Parse]":
+    """Return readings in the base form; where `word` is itself a lemma, only of that lemma."""
+    base = [parse for parse in parses if _is_base(parse)]
+    return [parse for parse in base if fold(parse.normal_form) == fold(word)] or base
 
 
 def _likely(analyzer: "MorphAnalyzer", word: str) -> "list[Parse]":

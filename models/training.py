@@ -36,7 +36,8 @@ from transformers.utils import logging
 
 from models.dataset import LabelledRow
 from models.embedded_shape import Shape, build_model, build_tokenizer
-from models.labels import LABELS, SENTIMENT, head_label
+from models.encoding import encode
+from models.labels import LABELS, head_label
 from models.model_name import ModelName
 from models.passage import MARK_CLOSE, MARK_OPEN
 from models.pretrained import read_pretrained
@@ -148,12 +149,7 @@ class _Encoded(Dataset[dict[str, Any]]):
     ) -> None:
         self._items = [
             {
-                **tokenizer(
-                    row.passage.text if row.task == SENTIMENT else row.passage.marked(),
-                    None if row.task == SENTIMENT else row.passage.target,
-                    truncation=True if row.task == SENTIMENT else "only_first",
-                    max_length=max_length,
-                ),
+                **encode(tokenizer, row.passage, row.task, max_length),
                 "labels": labels.index(head_label(row.task, row.label)),
             }
             for row in rows

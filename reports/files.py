@@ -128,7 +128,8 @@ def _text(value: object) -> str:  # noqa: PLR0911 (one line a type)
     if value is None or value is pd.NaT or value != value:  # noqa: PLR0124 (NaN is not itself)
         return ""
     if isinstance(value, float):
-        return f"{round(value, _DECIMALS):.{_DECIMALS}f}".rstrip("0").rstrip(".")
+        rounded = round(value, _DECIMALS) + 0.0  # which turns -0.0 into 0.0
+        return f"{rounded:.{_DECIMALS}f}".rstrip("0").rstrip(".")
     if isinstance(value, pd.Timestamp):
         return value.date().isoformat()
     if isinstance(value, datetime):

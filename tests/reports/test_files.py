@@ -35,9 +35,15 @@ def test_empty_means_missing_and_zero_means_zero(tmp_path: Path) -> None:
 
 def test_values_are_written_in_the_contracts_form(tmp_path: Path) -> None:
     moment = datetime(2025, 11, 5, 10, 0, 7, tzinfo=UTC)
-    rows = [(moment, 1 / 3), (pd.Timestamp("2025-11-05"), True), ("Трамп", False), (1, 1e-9)]
+    rows = [
+        (moment, 1 / 3),
+        (pd.Timestamp("2025-11-05"), True),
+        ("Трамп", False),
+        (1, 1e-9),
+        (2, -1e-9),
+    ]
     assert write(tmp_path, rows).decode() == (
-        "a,b\n2025-11-05T10:00:07Z,0.333333\n2025-11-05,true\nТрамп,false\n1,0\n"
+        "a,b\n2025-11-05T10:00:07Z,0.333333\n2025-11-05,true\nТрамп,false\n1,0\n2,0\n"
     )
 
 

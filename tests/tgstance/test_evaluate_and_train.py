@@ -1,6 +1,9 @@
 """tgstance evaluate and tgstance train, on small files."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -112,3 +115,18 @@ def test_dev_rows_of_another_task_are_refused_before_training(run: Run, tmp_path
     assert result.code == 2
     assert "file/m: cannot be written" in result.err
     assert run("train", rows, "--out", "m", "--learning-rate", "-1").code == 2
+
+
+def test_a_hub_model_while_offline_is_named_with_the_way_out(tmp_path: Path) -> None:
+    rows = labelled(tmp_path / "rows.jsonl", 3)
+    result = subprocess.run(
+        [Path(sys.executable).with_name("tgstance"), "evaluate", rows, "--model", "nobody/none"],
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 2
+    (line,) = result.stderr.splitlines()
+    assert "model nobody/none is neither a directory here nor to be had from the hub" in line
+    assert "download it elsewhere and give its directory" in line
