@@ -86,6 +86,9 @@ def test_a_report_before_scoring_says_what_is_missing(run: Run, posts: Path) -> 
     reported = run("report")
     assert reported.code == 0
     assert "4 posts are new: run `tgstance score` first" in reported.err
+    status = run("status").out
+    assert "4 posts are new: `tgstance score`" in status
+    assert "0 texts" not in status
 
 
 def test_without_targets_only_sentiment_is_scored(run: Run, posts: Path, tmp_path: Path) -> None:

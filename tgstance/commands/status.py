@@ -85,10 +85,12 @@ def _show_scores(session: Session, connection: "Connection") -> None:
 
     config = session.config
     unread = count_unread(connection)
-    if unread:
-        click.echo(f"{unread} posts are new: `tgstance score`")
     relevant = count_relevant(connection, config.targets)
     stance = count_unscored(connection, "stance", config.stance_model.fingerprint, config.targets)
     mood = count_unscored(connection, "sentiment", config.sentiment_model.fingerprint, ())
+    if unread:
+        click.echo(f"{unread} posts are new: `tgstance score`")
+        if not relevant and not mood:  # nothing was read yet, so noughts would say too much
+            return
     click.echo(f"{relevant} relevant pairs of text and target, {stance} of them unscored")
     click.echo(f"{mood} texts without a sentiment score")
