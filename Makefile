@@ -6,16 +6,13 @@ READY := .venv/.ready
 DATA := ../shared/data
 SETS := written telegram_annotated rusentne ruopinionne newsmtsc opensentimentcorpus
 
-.PHONY: demo test slow lint bench model clean
+.PHONY: demo test lint bench model clean
 
 demo: $(READY)  ## the whole job on embedded posts
 	$(BIN)/tgstance demo demo
 
 test: $(READY)  ## the fast test suite
 	$(BIN)/pytest
-
-slow: $(READY)  ## the tests that take minutes
-	$(BIN)/pytest -m slow
 
 lint: $(READY)  ## style, types and who imports whom
 	$(BIN)/ruff check
