@@ -25,9 +25,11 @@ DETAILS = (
     "forward_channel_id",
     "forward_message_id",
     "forward_name",
+    "web_page_title",
 )
 WORDS = ("text", "poll", "text_hash")
 SEEN = ("first_seen", "last_seen")
+LIVE = ("telegram",)  # sources that say how a post is now, so that the later sight is right
 CHANGING = ("edit_date", *DETAILS, *WORDS, *SEEN)
 
 
@@ -127,8 +129,10 @@ def is_current(incoming: Values, stored: RowMapping, known: set[tuple[int, str]]
     """Tell whether incoming words replace the stored ones."""
     if is_older(incoming, stored):
         return False
-    # Words that were replaced before come back only by a later edit.
-    return edit_order(incoming, stored) > 0 or (stored["id"], incoming["text_hash"]) not in known
+    if edit_order(incoming, stored) > 0 or incoming["source"] in LIVE:
+        return True
+    # In a file, words that were replaced before come back only by a later edit.
+    return (stored["id"], incoming["text_hash"]) not in known
 
 
 def known_versions(connection: Connection, keys: list[int]) -> set[tuple[int, str]]:

@@ -1,18 +1,29 @@
 """What came back of the message ids that were asked for."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
+from typing import Self
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, case, delete, func, insert, or_, select, update
 
-from collector.tables import coverage
+from collector.albums import LONGEST
+from collector.tables import coverage, posts
 
-__all__ = ["Coverage", "store_coverage"]
+__all__ = ["Answers", "Coverage", "Span", "ledger", "missing", "noting", "store_coverage"]
+
+Span = tuple[int, int]  # the first and the last of some message ids, both included
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How many message ids from `first_id` to `last_id`, both included, came back as what."""
+    """How many message ids from `first_id` to `last_id`, both included, came back as what.
+
+    `deleted` were seen once, and later asking for that very id brought nothing; `unknown` never
+    came back: deleted before they were seen, or never there. `album_member` are the messages of
+    an album but the one that stands for it.
+    """
 
     first_id: int
     last_id: int
@@ -22,6 +33,30 @@ class Coverage:
     inaccessible: int = 0
     deleted: int = 0
     unknown: int = 0
+
+    @property
+    def span(self) -> Span:
+        """The first and the last id."""
+        return self.first_id, self.last_id
+
+    def with_unknown(self) -> Self:
+        """Return the same with `unknown` as what is left of the span."""
+        told = (self.received, self.service, self.album_member, self.inaccessible, self.deleted)
+        return replace(self, unknown=max(0, self.last_id - self.first_id + 1 - sum(told)))
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What came back for a span besides posts: the ids of service messages, and of empty ones."""
+
+    span: Span
+    service: Collection[int] = ()
+    inaccessible: Collection[int] = ()
+
+    def outside(self, ids: Collection[int], asked: Sequence[Coverage]) -> int:
+        """Return how many of some ids were not asked for before."""
+        spans = [part.span for part in asked]
+        return sum(not any(first <= one <= last for first, last in spans) for one in ids)
 
 
 def store_coverage(
@@ -44,3 +79,101 @@ def store_coverage(
         connection.execute(insert(coverage).values(key | values))
     elif stored <= asked_at:
         connection.execute(update(coverage).where(*same).values(values))
+
+
+def ledger(connection: Connection, channel_id: int, source: str) -> list[Coverage]:
+    """Return what was asked for of a channel, in ascending order."""
+    names = [field.name for field in fields(Coverage)]
+    query = (
+        select(*(coverage.c[name] for name in names))
+        .where(coverage.c.channel_id == channel_id, coverage.c.source == source)
+        .order_by(coverage.c.first_id)
+    )
+    return [Coverage(**row) for row in connection.execute(query).mappings()]
+
+
+def missing(wanted: Span, asked: Sequence[Coverage]) -> list[Span]:
+    """Return the parts of a span that were never asked for, in ascending order."""
+    first, last = wanted
+    gaps = []
+    for part in asked:
+        if part.first_id > first:
+            gaps.append((first, min(part.first_id - 1, last)))
+        first = max(first, part.last_id + 1)
+    return [gap for gap in [*gaps, (first, last)] if gap[0] <= gap[1]]
+
+
+def tally(connection: Connection, channel_id: int, spans: Sequence[Span]) -> Coverage:
+    """Count the stored posts of some spans; `first_id` and `last_id` of the answer mean nothing."""
+    if not spans:
+        return Coverage(0, 0)
+    gone = posts.c.deleted_at.is_not(None)
+    member = posts.c.album_head.is_not(None)
+    query = select(
+        func.count(),
+        func.coalesce(func.sum(case((gone, 1), else_=0)), 0),
+        func.coalesce(func.sum(case((member & ~gone, 1), else_=0)), 0),
+    ).where(
+        posts.c.channel_id == channel_id,
+        or_(*(posts.c.message_id.between(first, last) for first, last in spans)),
+    )
+    total, deleted, members = connection.execute(query).one()
+    received = total - deleted - members
+    return Coverage(0, 0, received=received, album_member=members, deleted=deleted)
+
+
+@contextmanager
+def noting(
+    connection: Connection, channel_id: int, source: str, answers: Answers, *, asked_at: datetime
+) -> Iterator[None]:
+    """Note that a span was asked for, while its posts are stored or marked deleted inside.
+
+    The ledger keeps one row for ids that were asked for without a gap. Only the posts of the span,
+    and of albums that reach into it, are counted anew.
+    """
+    first, last = answers.span
+    touched = [
+        part
+        for part in ledger(connection, channel_id, source)
+        if part.first_id <= last + 1 and part.last_id >= first - 1
+    ]
+    window = (first - LONGEST, last + LONGEST)
+    before = tally(connection, channel_id, within(window, [part.span for part in touched]))
+    yield
+    whole = (
+        min([first, *(part.first_id for part in touched)]),
+        max([last, *(part.last_id for part in touched)]),
+    )
+    after = tally(connection, channel_id, within(window, [whole]))
+    joined = Coverage(
+        *whole,
+        received=total(touched, "received") + after.received - before.received,
+        album_member=total(touched, "album_member") + after.album_member - before.album_member,
+        deleted=total(touched, "deleted") + after.deleted - before.deleted,
+        service=total(touched, "service") + answers.outside(answers.service, touched),
+        inaccessible=total(touched, "inaccessible")
+        + answers.outside(answers.inaccessible, touched),
+    )
+    drop_rows(connection, channel_id, source, touched)
+    store_coverage(connection, channel_id, source, joined.with_unknown(), asked_at=asked_at)
+
+
+def within(window: Span, spans: Sequence[Span]) -> list[Span]:
+    """Return the parts of spans that lie in a window."""
+    cut = [(max(first, window[0]), min(last, window[1])) for first, last in spans]
+    return [span for span in cut if span[0] <= span[1]]
+
+
+def total(parts: Sequence[Coverage], name: str) -> int:
+    """Add up one count."""
+    return sum(getattr(part, name) for part in parts)
+
+
+def drop_rows(
+    connection: Connection, channel_id: int, source: str, parts: Sequence[Coverage]
+) -> None:
+    """Delete rows of the ledger that one row is about to stand for."""
+    if parts:
+        firsts = [part.first_id for part in parts]
+        same = (coverage.c.channel_id == channel_id) & (coverage.c.source == source)
+        connection.execute(delete(coverage).where(same, coverage.c.first_id.in_(firsts)))

@@ -6,12 +6,15 @@ The message of each is one line that names the thing and the fix; the command pr
 __all__ = [
     "ArchiveError",
     "ArchiveNameError",
+    "ChannelError",
     "ConfigError",
     "DeferredError",
     "InputError",
     "ModelError",
     "OutputError",
+    "SignInError",
     "TgstanceError",
+    "UnreachableError",
 ]
 
 
@@ -57,7 +60,23 @@ class OutputError(TgstanceError):
     exit_code = 1
 
 
+class ChannelError(TgstanceError):
+    """One channel cannot be collected; the others can."""
+
+    exit_code = 3
+
+
+class SignInError(TgstanceError):
+    """Telegram does not, or no longer, accept the session."""
+
+    exit_code = 4
+
+
 class DeferredError(TgstanceError):
     """Nothing is wrong, but now is not the time: try again later."""
 
     exit_code = 75
+
+
+class UnreachableError(DeferredError):
+    """Telegram does not answer, whatever is asked."""

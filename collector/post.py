@@ -44,6 +44,7 @@ class Channel:
     username: str | None = None
     title: str | None = None
     participants: int | None = None
+    description: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,7 @@ class Post:
     forward_channel_id: int | None = None
     forward_message_id: int | None = None
     forward_name: str | None = None
+    web_page_title: str | None = None
     source: str = "import"
 
 

@@ -9,12 +9,15 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
+from collector.albums import settle_albums
 from collector.changes import CHANGING, Changes, Values
 from collector.merging import move_contents
 from collector.post import Channel, Post, content, permalink, text_hash
 from collector.tables import channels, posts
 
 __all__ = ["ChannelRow", "StoreCounts", "store", "store_channel"]
+
+NAMES = ("username", "title", "participants", "description")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ def store_part(
     for post in part:
         changes.add(post_values(post, channel, seen_at), existing.get(post.message_id))
     changes.write(connection)
+    settle_albums(connection, channel.id, part)
     new, updated, older = len(changes.new), changes.updated, changes.older
     return StoreCounts(new, updated, len(part) - new - updated - older, older)
 
@@ -121,6 +125,7 @@ def post_values(post: Post, channel: ChannelRow, seen_at: datetime) -> Values:
         "forward_channel_id": post.forward_channel_id,
         "forward_message_id": post.forward_message_id,
         "forward_name": post.forward_name,
+        "web_page_title": post.web_page_title,
         "source": post.source,
         "first_seen": seen_at,
         "last_seen": seen_at,
@@ -143,7 +148,7 @@ def store_channel(connection: Connection, channel: Channel, *, seen_at: datetime
         stored = find_channel(connection, channel)
     told = {
         name: value
-        for name in ("telegram_id", "username", "title", "participants")
+        for name in (*NAMES, "telegram_id")
         if (value := getattr(channel, name)) is not None
     }
     if loses_username(connection, channel, seen_at):
@@ -202,8 +207,7 @@ def absorb_unclaimed(connection: Connection, stored: RowMapping, channel: Channe
     if unclaimed is None or unclaimed["id"] == stored["id"]:
         return False
     move_contents(connection, unclaimed["id"], stored["id"])
-    names = ("username", "title", "participants")
-    told = {name: unclaimed[name] for name in names if unclaimed[name] is not None}
+    told = {name: unclaimed[name] for name in NAMES if unclaimed[name] is not None}
     update_channel(connection, stored, told, unclaimed["last_seen"])
     earliest = unclaimed["first_seen"]
     later = (channels.c.id == stored["id"]) & (channels.c.first_seen > earliest)

@@ -22,7 +22,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-__all__ = ["UTCDateTime", "channels", "coverage", "metadata", "post_versions", "posts"]
+__all__ = [
+    "UTCDateTime",
+    "accounts",
+    "channel_facts",
+    "channels",
+    "coverage",
+    "flood_waits",
+    "metadata",
+    "names",
+    "peers",
+    "post_versions",
+    "posts",
+]
 
 metadata = MetaData(
     naming_convention={
@@ -67,6 +79,26 @@ channels = Table(
     Column("participants", Integer),
     Column("first_seen", UTCDateTime, nullable=False),
     Column("last_seen", UTCDateTime, nullable=False),
+    Column("description", Text),
+    Column("wanted_since", UTCDateTime),  # collecting keeps everything complete from here on,
+    Column("wanted_from", Integer),  # which is this message id
+    Column("newest_id", Integer),  # the newest post that Telegram reported, and its date
+    Column("newest_date", UTCDateTime),
+    Column("attempted_at", UTCDateTime),
+    Column("collected_at", UTCDateTime),  # when everything wanted was in the archive last
+)
+
+channel_facts = Table(  # a row whenever one of them is not what it was
+    "channel_facts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("channel_id", ForeignKey("channels.id"), nullable=False),
+    Column("seen_at", UTCDateTime, nullable=False),
+    Column("username", String(64)),
+    Column("title", Text),
+    Column("description", Text),
+    Column("participants", Integer),
+    UniqueConstraint("channel_id", "seen_at"),
 )
 
 posts = Table(
@@ -94,6 +126,9 @@ posts = Table(
     Column("first_seen", UTCDateTime, nullable=False),
     Column("last_seen", UTCDateTime, nullable=False),
     Column("text_hash", String(32), nullable=False),
+    Column("web_page_title", Text),
+    Column("album_head", Integer),  # of a captionless album member: the post that stands for it
+    Column("deleted_at", UTCDateTime),  # when asking for this very id first brought nothing
     UniqueConstraint("channel_id", "message_id"),
     Index(None, "channel_id", "date"),
     Index(None, "text_hash"),
@@ -127,4 +162,36 @@ coverage = Table(
     Column("unknown", Integer, nullable=False),
     Column("asked_at", UTCDateTime, nullable=False),
     UniqueConstraint("channel_id", "source", "first_id", "last_id"),
+)
+
+accounts = Table(  # which account a session belongs to, known before Telegram is asked
+    "accounts",
+    metadata,
+    Column("key_id", String(16), primary_key=True),  # of the authorization key, in hexadecimal
+    Column("user_id", BigInteger, nullable=False),
+)
+
+peers = Table(  # what an account needs to ask for a channel
+    "peers",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True),
+    Column("channel_id", ForeignKey("channels.id"), primary_key=True),
+    Column("access_hash", BigInteger, nullable=False),
+)
+
+names = Table(  # which channel a username meant when it was first asked for
+    "names",
+    metadata,
+    Column("name", String(64), primary_key=True),  # in lower case
+    Column("channel_id", ForeignKey("channels.id")),
+    Column("problem", Text),  # why the name leads to no channel
+    Column("asked_at", UTCDateTime, nullable=False),
+)
+
+flood_waits = Table(
+    "flood_waits",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True),
+    Column("method", String(64), primary_key=True),  # as Telegram names it: messages.getHistory
+    Column("not_before", UTCDateTime, nullable=False),
 )

@@ -1,0 +1,3 @@
+"""Live collection from Telegram over MTProto, with Telethon."""
+
+__all__: list[str] = []

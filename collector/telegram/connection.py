@@ -1,0 +1,72 @@
+"""A connection to Telegram on which every wait ends."""
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+from telethon import TelegramClient
+from telethon.tl import TLRequest
+
+from collector.telegram.failures import transient
+
+__all__ = ["Connection"]
+
+CLOSING_S = 5.0
+
+
+class Connection:
+    """One client, connected when it is needed; every request has a deadline.
+
+    Telethon by itself sends a request again for ever when the server drops it, and waits for ever
+    for one that is silent.
+    """
+
+    def __init__(self, client: TelegramClient, deadline: float) -> None:
+        self.client = client
+        self.deadline = deadline
+        self.lock = asyncio.Lock()
+        self.generation = 0
+
+    async def send(self, request: TLRequest) -> Any:  # noqa: ANN401 (Telethon is not typed)
+        """Return Telegram's answer.
+
+        Raises TransientError if the request can be sent again, else what Telethon raises.
+        """
+        generation = await self.connect()
+        try:
+            return await asyncio.wait_for(self.client(request), self.deadline)
+        except BaseException as error:
+            if (passing := transient(error)) is None:
+                raise
+            if isinstance(error, TimeoutError):
+                await self.close(generation)
+            raise passing from error
+
+    async def connect(self) -> int:
+        """Connect unless connected; return which connection of this object it is."""
+        async with self.lock:
+            if not self.client.is_connected():
+                self.generation += 1
+                await self.open()
+            return self.generation
+
+    async def open(self) -> None:
+        """Connect once."""
+        try:
+            await asyncio.wait_for(self.client.connect(), self.deadline)
+        except BaseException as error:
+            await self.disconnect()  # or else the half-made connection passes for a good one
+            if (passing := transient(error)) is None:
+                raise
+            raise passing from error
+
+    async def close(self, generation: int | None = None) -> None:
+        """Disconnect; if `generation` is given, only that connection and not a newer one."""
+        async with self.lock:
+            if generation in (None, self.generation):
+                await self.disconnect()
+
+    async def disconnect(self) -> None:
+        """Disconnect, however the other side behaves."""
+        with suppress(TimeoutError, OSError, asyncio.CancelledError):
+            await asyncio.wait_for(self.client.disconnect(), CLOSING_S)

@@ -1,0 +1,216 @@
+"""Reads one channel: ascending, page by page, each page and its coverage in one transaction."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, select, update
+from telethon import types
+
+from collector.archive import Archive
+from collector.coverage import Answers, Span, noting
+from collector.errors import ChannelError
+from collector.post import Channel
+from collector.storing import StoreCounts, store
+from collector.tables import channels, posts
+from collector.telegram.history import PAGE, History, Page
+from collector.telegram.messages import sort_messages
+from collector.telegram.planning import SOURCE, Plan, Wish, make_plan, want, wanted_from
+
+__all__ = ["Progress", "Reader"]
+
+MOST_PAGES_BACK = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a run has brought of one channel; `complete`: all that was wished for is there."""
+
+    new: int = 0
+    updated: int = 0
+    deleted: int = 0
+    complete: bool = False
+
+    def plus(self, stored: StoreCounts, deleted: int) -> "Progress":
+        """Return the progress with one more page."""
+        return Progress(
+            self.new + stored.new,
+            self.updated + stored.updated,
+            self.deleted + deleted,
+            self.complete,
+        )
+
+
+class Reader:
+    """Reads one channel once. What it has read so far is in `progress`, whatever happens."""
+
+    def __init__(self, archive: Archive, history: History, wish: Wish) -> None:
+        self.archive = archive
+        self.history = history
+        self.wish = wish
+        self.peer = history.peer
+        self.progress = Progress()
+        self.stored_until = 0
+
+    async def run(self) -> None:
+        """Read what is wished for.
+
+        Raises what `Caller` raises; the pages before that are in the archive.
+        """
+        plan = await self.plan()
+        self.stored_until = plan.stored_until
+        bounds = Bounds(self.wish, plan)
+        for span in plan.spans:
+            await self.read(span, bounds)
+            if bounds.reached:
+                return
+        self.progress = replace(self.progress, complete=True)
+        if self.wish.until is None:
+            self.note_complete()
+
+    async def plan(self) -> Plan:
+        """Ask how far the channel goes, and decide what to read."""
+        newest = await self.history.newest()
+        top = newest.messages[-1].id if newest.messages else 0
+        with self.archive.connect() as connection:
+            first = wanted_from(connection, self.peer.channel_id, self.wish)
+        if first is None:
+            first = await self.history.before_date(self.wish.since) + 1
+        with self.archive.begin() as connection:
+            want(connection, self.peer.channel_id, self.wish, first)
+            if newest.messages:
+                self.note_newest(connection, top, newest.messages[-1].date)
+            return make_plan(connection, self.peer.channel_id, self.wish, first=first, newest=top)
+
+    async def read(self, span: Span, bounds: "Bounds") -> None:
+        """Read the messages of a span; the next page is on its way while one is stored."""
+        cursor, last = span[0] - 1, span[1]
+        ahead = asyncio.create_task(self.step(cursor, last))
+        try:
+            while cursor < last and not bounds.reached:
+                page, end = bounds.cut(*await ahead)
+                if end < last and not bounds.reached:
+                    ahead = asyncio.create_task(self.step(end, last))
+                if end > cursor:
+                    await self.keep(page, (cursor + 1, end))
+                cursor = end
+        finally:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
+
+    async def step(self, cursor: int, last: int) -> tuple[Page, int]:
+        """Return the next messages up to `last`, and the id up to which there are no others."""
+        page = await self.history.after(cursor)
+        if not page.messages:
+            return await self.close_gap(cursor, last), last
+        end = min(page.messages[-1].id, last)
+        return page.between(cursor + 1, end), end
+
+    async def close_gap(self, cursor: int, last: int) -> Page:
+        """Return the last messages of a channel, found backward from its newest.
+
+        An empty answer does not mean that nothing follows: the newest page may come clipped.
+        """
+        page = await self.history.newest(PAGE)
+        for _ in range(MOST_PAGES_BACK):
+            if not page.messages or page.messages[0].id <= cursor + 1:
+                return page.between(cursor + 1, last)
+            older = await self.history.before(page.messages[0].id)
+            if not older.messages:
+                return page.between(cursor + 1, last)
+            page = page.joined(older)
+        raise ChannelError(f"Telegram gives no posts after {cursor}, though there are newer ones")
+
+    async def keep(self, page: Page, span: Span) -> None:
+        """Store the messages of a span, and what came back of those that were seen before."""
+        gone: Sequence[int] = ()
+        if span[0] <= self.stored_until:
+            page, gone = await self.ask_for_missing(page, span)
+        stored = await asyncio.to_thread(self.store, page, span, gone)
+        self.progress = self.progress.plus(stored, len(gone))
+
+    async def ask_for_missing(self, page: Page, span: Span) -> tuple[Page, Sequence[int]]:
+        """Ask for each post that was seen before and is not in the page; return which are gone."""
+        query = select(posts.c.message_id).where(
+            posts.c.channel_id == self.peer.channel_id,
+            posts.c.message_id.between(*span),
+            posts.c.deleted_at.is_(None),
+        )
+        with self.archive.connect() as connection:
+            seen = set(connection.execute(query).scalars())
+        absent = sorted(seen - {message.id for message in page.messages})
+        found = await self.history.by_ids(absent)
+        there = {message.id for message in found.messages}
+        return page.joined(found), [one for one in absent if one not in there]
+
+    def store(self, page: Page, span: Span, gone: Sequence[int]) -> StoreCounts:
+        """Store one page in one transaction, with what the ledger says of it."""
+        found = sort_messages(page.messages, page.titles)
+        answers = Answers(span, found.service, found.inaccessible)
+        now = datetime.now(UTC)
+        key = self.peer.channel_id
+        with (
+            self.archive.begin() as connection,
+            noting(connection, key, SOURCE, answers, asked_at=now),
+        ):
+            channel = Channel(telegram_id=self.peer.telegram_id)
+            counts = store(connection, channel, found.posts, seen_at=now)
+            if span[0] <= self.stored_until:
+                mark(connection, key, gone, now)
+                mark(connection, key, [post.message_id for post in found.posts], None)
+        return counts
+
+    def note_newest(self, connection: Connection, message_id: int, date: datetime) -> None:
+        """Note the newest message that Telegram reported."""
+        statement = update(channels).where(channels.c.id == self.peer.channel_id)
+        connection.execute(statement.values(newest_id=message_id, newest_date=date))
+
+    def note_complete(self) -> None:
+        """Note that everything wanted is in the archive now."""
+        statement = update(channels).where(channels.c.id == self.peer.channel_id)
+        with self.archive.begin() as connection:
+            connection.execute(statement.values(collected_at=datetime.now(UTC)))
+
+
+class Bounds:
+    """Where a wish ends before the channel does."""
+
+    def __init__(self, wish: Wish, plan: Plan) -> None:
+        self.until = wish.until
+        self.left = wish.limit
+        self.asked = [part.span for part in plan.asked]
+        self.reached = self.left == 0
+
+    def cut(self, page: Page, end: int) -> tuple[Page, int]:
+        """Return the part of a page within the bounds, and the id up to which it goes."""
+        for index, message in enumerate(page.messages):
+            if self.until is not None and message.date >= self.until:
+                self.reached = True
+                return page.between(0, message.id - 1), message.id - 1
+            if self.left is not None and self.is_new(message):
+                self.left -= 1
+                if self.left == 0 and index + 1 < len(page.messages):
+                    self.reached = True
+                    return page.between(0, message.id), message.id
+        self.reached = self.left == 0
+        return page, end
+
+    def is_new(self, message: object) -> bool:
+        """Tell whether a message is a post that was not asked for before."""
+        return isinstance(message, types.Message) and not any(
+            first <= message.id <= last for first, last in self.asked
+        )
+
+
+def mark(
+    connection: Connection, channel_id: int, ids: Sequence[int], deleted_at: datetime | None
+) -> None:
+    """Mark posts as deleted, or as there again."""
+    if not ids:
+        return
+    other = posts.c.deleted_at.is_(None) if deleted_at else posts.c.deleted_at.is_not(None)
+    statement = update(posts).where(
+        posts.c.channel_id == channel_id, posts.c.message_id.in_(ids), other
+    )
+    connection.execute(statement.values(deleted_at=deleted_at))

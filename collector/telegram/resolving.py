@@ -1,0 +1,242 @@
+"""Finds the channel that a user means, and follows it when it is renamed."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from telethon import functions, types
+from telethon.utils import get_input_peer
+
+from collector.archive import Archive
+from collector.errors import ChannelError
+from collector.post import Channel
+from collector.tables import channels
+from collector.telegram.calls import Caller
+from collector.telegram.naming import ChannelName
+from collector.telegram.peers import (
+    KnownName,
+    Peer,
+    known_name,
+    peer_of,
+    store_facts,
+    store_name,
+    store_peer,
+)
+
+__all__ = ["Resolver"]
+
+log = logging.getLogger("tgstance.telegram")
+
+ASK_AGAIN = timedelta(days=1)  # an account may look up only some 200 names a day
+DIALOGS_PAGE = 100
+
+
+class Resolver:
+    """Finds channels for one account; a name is looked up once, and then known by its id."""
+
+    def __init__(self, archive: Archive, caller: Caller, user_id: int) -> None:
+        self.archive = archive
+        self.caller = caller
+        self.user_id = user_id
+        self.dialogs_read = False
+
+    async def find(self, name: ChannelName) -> Peer:
+        """Return the peer of a channel, with its facts brought up to date.
+
+        Raises ChannelError if there is none, or if this account cannot see it.
+        """
+        if name.username:
+            peer = await self.by_name(name.username)
+        else:
+            peer = await self.by_id(name.telegram_id or 0)
+        try:
+            channel = await self.refresh(peer)
+        except ChannelError:
+            if name.username:
+                await self.check_moved(name.username, peer)
+            raise
+        if name.username and name.username not in active_names(channel):
+            await self.check_moved(name.username, peer)
+        return peer
+
+    async def by_name(self, username: str) -> Peer:
+        """Return the channel that a username meant when it was first looked up."""
+        with self.archive.connect() as connection:
+            known = known_name(connection, username)
+            telegram_id = known and known.telegram_id
+        if telegram_id:
+            return await self.by_id(telegram_id)
+        if known and known.problem and is_fresh(known):
+            raise ChannelError(f"{known.problem} (asked at {known.asked_at:%Y-%m-%d %H:%M} UTC)")
+        return await self.look_up(username)
+
+    async def look_up(self, username: str) -> Peer:
+        """Ask Telegram whose a username is, and remember the answer."""
+        try:
+            peer = self.store(await self.resolve(username))
+        except ChannelError as error:
+            self.note_name(username, None, str(error))
+            raise
+        self.note_name(username, peer.channel_id)
+        return peer
+
+    async def resolve(self, username: str) -> types.Channel:
+        """Return the channel that has a username now."""
+        request = functions.contacts.ResolveUsernameRequest(username)
+        found = await self.caller(request)
+        if not isinstance(found.peer, types.PeerChannel):
+            raise ChannelError("is a user or a bot, not a channel")
+        chats = {chat.id: chat for chat in found.chats}
+        channel = chats.get(found.peer.channel_id)
+        if not isinstance(channel, types.Channel):
+            raise ChannelError("is not available to this account")
+        if not channel.broadcast:
+            raise ChannelError("is a group, not a channel")
+        return channel
+
+    async def by_id(self, telegram_id: int) -> Peer:
+        """Return the channel with an id, if this account has a way to it."""
+        if peer := self.stored_peer(telegram_id):
+            return peer
+        if username := self.stored_username(telegram_id):
+            channel = await self.resolve(username)
+            peer = self.store(channel)
+            if channel.id == telegram_id:
+                return peer
+        await self.read_dialogs()
+        if peer := self.stored_peer(telegram_id):
+            return peer
+        raise ChannelError("this account has not met it: name it once as @name, or join it")
+
+    def stored_peer(self, telegram_id: int) -> Peer | None:
+        """Return a channel that this account has met."""
+        with self.archive.connect() as connection:
+            return peer_of(connection, self.user_id, telegram_id)
+
+    def stored_username(self, telegram_id: int) -> str | None:
+        """Return the last known username of a channel."""
+        query = select(channels.c.username).where(channels.c.telegram_id == telegram_id)
+        with self.archive.connect() as connection:
+            return connection.execute(query).scalar()
+
+    async def read_dialogs(self) -> None:
+        """Meet the channels that this account has joined; once a run."""
+        offset: dict[str, Any] = {
+            "offset_date": None,
+            "offset_id": 0,
+            "offset_peer": types.InputPeerEmpty(),
+        }
+        while not self.dialogs_read:
+            request = functions.messages.GetDialogsRequest(**offset, limit=DIALOGS_PAGE, hash=0)
+            page = await self.caller(request)
+            for chat in page.chats:
+                if isinstance(chat, types.Channel) and chat.broadcast and chat.access_hash:
+                    self.store(chat)
+            offset = next_dialogs(page)
+            self.dialogs_read = not offset
+
+    async def refresh(self, peer: Peer) -> types.Channel:
+        """Ask for a channel's facts and store them; return it as Telegram has it now."""
+        request = functions.channels.GetFullChannelRequest(input_channel(peer))
+        answer = await self.caller(request)
+        channel = next((chat for chat in answer.chats if chat.id == peer.telegram_id), None)
+        if not isinstance(channel, types.Channel):
+            raise ChannelError("is not available to this account")
+        full = answer.full_chat
+        facts = facts_of(channel, full.about, full.participants_count)
+        now = datetime.now(UTC)
+        with self.archive.begin() as connection:
+            store_peer(connection, self.user_id, facts, peer.access_hash, seen_at=now)
+            store_facts(connection, peer.channel_id, facts, seen_at=now)
+        return channel
+
+    async def check_moved(self, username: str, peer: Peer) -> None:
+        """Find out, at most once a day, who has the username that a channel has no more."""
+        with self.archive.connect() as connection:
+            known = known_name(connection, username)
+        if known and known.problem and is_fresh(known):
+            return
+        problem = f"@{username} is not the name of channel id {peer.telegram_id} any more"
+        try:
+            channel = await self.resolve(username)
+            if channel.id != peer.telegram_id:
+                self.store(channel)
+                problem = moved(username, channel)
+        except ChannelError as error:
+            problem = f"{problem}, and nobody's: {error}"
+        log.warning("%s; still collecting id %d", problem, peer.telegram_id)
+        self.note_name(username, peer.channel_id, problem)
+
+    def store(self, channel: types.Channel) -> Peer:
+        """Store a channel that Telegram showed to this account."""
+        with self.archive.begin() as connection:
+            return store_peer(
+                connection,
+                self.user_id,
+                facts_of(channel),
+                channel.access_hash,
+                seen_at=datetime.now(UTC),
+            )
+
+    def note_name(self, username: str, channel_id: int | None, problem: str | None = None) -> None:
+        """Note whose a username is."""
+        with self.archive.begin() as connection:
+            store_name(connection, username, KnownName(channel_id, problem, datetime.now(UTC)))
+
+
+def moved(username: str, channel: types.Channel) -> str:
+    """Say that a username has moved to another channel."""
+    return (
+        f"@{username} is now the name of another channel, id {channel.id} "
+        f"({channel.title!r}): name that one by its id if you want it"
+    )
+
+
+def is_fresh(known: KnownName) -> bool:
+    """Tell whether Telegram was asked so lately that it is not asked again."""
+    return datetime.now(UTC) - known.asked_at < ASK_AGAIN
+
+
+def active_names(channel: types.Channel) -> list[str]:
+    """Return a channel's usernames, the one it shows first, in lower case."""
+    several = [one.username for one in channel.usernames or () if one.active]
+    return [name.lower() for name in (channel.username, *several) if name]
+
+
+def facts_of(
+    channel: types.Channel, about: str | None = None, participants: int | None = None
+) -> Channel:
+    """Return what Telegram says of a channel."""
+    shown = [one.username for one in channel.usernames or () if one.active]
+    return Channel(
+        telegram_id=channel.id,
+        username=channel.username or next(iter(shown), None),
+        title=channel.title,
+        participants=participants,
+        description=about,
+    )
+
+
+def input_channel(peer: Peer) -> types.InputChannel:
+    """Return how Telegram is asked for a channel."""
+    return types.InputChannel(peer.telegram_id, peer.access_hash)
+
+
+def next_dialogs(page: Any) -> dict[str, Any]:  # noqa: ANN401 (Telethon is not typed)
+    """Return where the next page of dialogs begins; empty after the last."""
+    if not isinstance(page, types.messages.DialogsSlice) or not page.dialogs:
+        return {}
+    last = page.dialogs[-1]
+    tops = {(str(message.peer_id), message.id): message for message in page.messages}
+    top = tops.get((str(last.peer), last.top_message))
+    entities = {chat.id: chat for chat in (*page.chats, *page.users)}
+    ids = vars(last.peer)
+    entity = entities.get(next(iter(ids.values())))
+    if top is None or entity is None:
+        return {}
+    return {
+        "offset_date": top.date,
+        "offset_id": top.id,
+        "offset_peer": get_input_peer(entity),
+    }
