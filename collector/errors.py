@@ -8,6 +8,7 @@ __all__ = [
     "ArchiveNameError",
     "ChannelError",
     "ConfigError",
+    "DeadKeyError",
     "DeferredError",
     "InputError",
     "ModelError",
@@ -70,6 +71,10 @@ class SignInError(TgstanceError):
     """Telegram does not, or no longer, accept the session."""
 
     exit_code = 4
+
+
+class DeadKeyError(SignInError):
+    """The session's key is of no use any more, not even to sign in again."""
 
 
 class DeferredError(TgstanceError):

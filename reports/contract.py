@@ -49,14 +49,15 @@ _CHANNEL = (
     Field("title", "string", "the channel's title when it was last seen"),
 )
 _TARGET = Field("target", "string", "the target, as the configuration names it")
-_N_POSTS = Field("n_posts", "integer", "posts of the channel in the period that the archive holds")
+_N_POSTS = Field("n_posts", "integer", "posts of the channel in the period that the archive holds; "
+                 "an album is one post")  # fmt: skip
 _N_SCORED = (
     Field("n_scored", "integer", "relevant posts that the model has labelled or abstained on"),
     Field("n_abstained", "integer", "scored posts with a confidence under the threshold"),
 )
 _PROVENANCE = (
-    Field("coverage", "number", "share of the period's posts known to be in the archive; "
-          "empty where nothing is known of what is missing, as after an import"),
+    Field("coverage", "number", "share of the period's message ids that Telegram was asked for and "
+          "let be read, estimated where posts are missing; empty if the channel was only imported"),
     Field("suppressed", "boolean", "whether the figures are left empty"),
     Field("suppress_reason", "string", "why they are"),
     Field("model", "string", "name and fingerprint of the model"),
@@ -138,6 +139,7 @@ POSTS = ReportFile(
         Field("truncated", "boolean", "whether the model read only a part of the post"),
         Field("sentiment", "string", "sentiment of the whole post"),
         Field("views", "integer", "views when the post was last seen"),
+        Field("deleted_at", "datetime", "when the post was first found deleted, UTC; else empty"),
         Field("text", "string", "the post, as received"),
         Field("model", "string", "name and fingerprint of the stance model"),
         Field("run_id", "string", "the run that wrote this row, as in the archive's table runs"),

@@ -76,6 +76,7 @@ def _row(row: Any, target: str, selection: Selection) -> list[object]:  # noqa: 
         row[scores.c.truncated],
         row["mood"],
         row[posts.c.views],
+        row[posts.c.deleted_at],
         content(row[posts.c.text], row[posts.c.poll]),
         selection.stance.shown,
         selection.run_id,

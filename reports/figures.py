@@ -13,6 +13,7 @@ from models import labels
 from models.keys import model_id, target_ids
 from models.tables import NO_TARGET, mentions, readings, scores, text_readings
 from reports.contract import SENTIMENT, STANCE, ReportFile
+from reports.coverage import period_coverage
 from reports.interval import net_interval
 from reports.selection import Period, ScoredBy, Selection
 
@@ -122,6 +123,7 @@ def _figures(
     published = published.groupby(["period_start", "period_end", "channel_key"], as_index=False)[
         ["n_posts"]
     ].sum()
+    published["coverage"] = period_coverage(connection, published)
     rows = published.merge(
         pd.DataFrame({"target": pd.Series(list(targets), dtype="str")}), how="cross"
     )
@@ -189,7 +191,6 @@ def _in_contract(
         f"{net}_lo": pd.Series(low, index=rows.index).where(shown),
         f"{net}_hi": pd.Series(high, index=rows.index).where(shown),
         f"views_weighted_{net}": _views_weighted(rows).where(shown),
-        "coverage": np.nan,
         "suppressed": ~shown,
         "suppress_reason": _reasons(rows, labelled, selection.minimum).where(~shown, ""),
         "model": scored_by.shown,

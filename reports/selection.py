@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Connection, select, true
+from sqlalchemy import ColumnElement, Connection, select
 
 from collector.tables import channels, posts
 from models.targets import Target
@@ -55,8 +55,11 @@ class Selection:
     run_id: str = ""
 
     def conditions(self, channel_ids: Sequence[int] | None) -> ColumnElement[bool]:
-        """Return the SQL condition for a post to be part of the report."""
-        condition: ColumnElement[bool] = true()
+        """Return the SQL condition for a post to be part of the report.
+
+        To a reader the pictures of an album are one post, so only the one with the words counts.
+        """
+        condition: ColumnElement[bool] = posts.c.album_head.is_(None)
         if self.since:
             condition &= posts.c.date >= _midnight(self.since)
         if self.until:

@@ -1,14 +1,19 @@
 """Reads tgstance.toml and checks every setting in it."""
 
 import tomllib
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Self
 
+from platformdirs import user_data_path
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    SecretStr,
     StringConstraints,
     ValidationError,
     model_validator,
@@ -18,8 +23,9 @@ from collector.errors import ConfigError
 from models.model_name import ModelName
 from models.targets import Target
 from reports.selection import Period
+from tgstance.moments import parse_duration, parse_moment
 
-__all__ = ["Config", "load_config"]
+__all__ = ["Config", "default_config", "load_config"]
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -49,6 +55,52 @@ class _Models(_Section):
     sentiment: _ModelSetting = _Model()
     stance: _ModelSetting = _Model()
     abstain_below: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+
+def _is(parse: Callable[[str], object], *words: str) -> Callable[[str], str]:
+    """Return a check that a text can be parsed or is one of some words; it stays a text."""
+
+    def check(text: str) -> str:
+        if text not in words:
+            parse(text)
+        return text
+
+    return check
+
+
+class _Telegram(_Section):
+    api_id: Annotated[int, Field(gt=0)] | None = None
+    api_hash: SecretStr | None = None
+    session: Path | None = None
+
+
+def _as_text(value: object) -> object:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+_Moment = Annotated[_Text, BeforeValidator(_as_text), AfterValidator(_is(parse_moment, "all"))]
+_Duration = Annotated[_Text, AfterValidator(_is(parse_duration))]
+
+
+class _Collect(_Section):
+    channels: tuple[_Text, ...] = ()
+    since: _Moment = "30d"
+    recent: _Duration = "7d"
+    pace: Annotated[float, Field(ge=0)] = 0.5
+    at_once: Annotated[int, Field(ge=1, le=20)] = 3
+    max_wait: _Duration = "5m"
+    timeout: Annotated[float, Field(gt=0)] = 30
+    attempts: Annotated[int, Field(ge=1)] = 5
+
+    @model_validator(mode="after")
+    def _channels_are_channels(self) -> Self:
+        from collector.telegram.naming import parse_channels
+
+        try:
+            parse_channels(self.channels)
+        except ConfigError as error:
+            raise ValueError(f"channels: {error}") from error
+        return self
 
 
 class _Report(_Section):
@@ -82,6 +134,8 @@ class _Target(_Section):
 
 class _File(_Section):
     archive: _Archive = _Archive()
+    telegram: _Telegram = _Telegram()
+    collect: _Collect = _Collect()
     models: _Models = _Models()
     report: _Report = _Report()
     targets: tuple[_Target, ...] = ()
@@ -108,6 +162,9 @@ class Config:
         self.abstain_below = file.models.abstain_below
         self.period = file.report.period
         self.minimum = file.report.minimum
+        self.collect = file.collect
+        self.api_id = file.telegram.api_id
+        self.api_hash = file.telegram.api_hash
 
     @property
     def archive(self) -> str | Path:
@@ -119,6 +176,13 @@ class Config:
     def report_directory(self) -> Path:
         """Where reports go."""
         return self._directory / self._file.report.directory.expanduser()
+
+    @property
+    def session_file(self) -> Path:
+        """Where the Telegram session is kept: by default in the user's data directory."""
+        if self._file.telegram.session is None:
+            return user_data_path("tgstance") / "telegram.session"
+        return self._directory / self._file.telegram.session.expanduser()
 
     @property
     def sentiment_model(self) -> ModelName:
@@ -175,6 +239,11 @@ def load_config(path: Path) -> Config:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
     except ValidationError as error:
         raise ConfigError(f"{path}: {_explain(error)}") from error
+
+
+def default_config(path: Path) -> Config:
+    """Return the configuration that an empty file at `path` would be."""
+    return Config(_File(), path.resolve().parent)
 
 
 _IN_TOML = {

@@ -2,7 +2,7 @@
 
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,13 +10,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, Column, Integer, String, Table, insert, select, update
+from sqlalchemy import JSON, Column, Integer, Row, String, Table, insert, select, update
 
 from collector.archive import Archive, Migrations
 from collector.errors import ArchiveError, TgstanceError
 from collector.tables import UTCDateTime, metadata
 
-__all__ = ["TGSTANCE", "Run", "last_runs", "recorded", "runs", "unfinished"]
+__all__ = ["TGSTANCE", "Run", "last_runs", "recorded", "runs"]
 
 TGSTANCE = Migrations("tgstance", Path(__file__).parent / "migrations" / "versions")
 
@@ -67,25 +67,24 @@ def recorded(archive: Archive, command: str, config: dict[str, Any]) -> Iterator
     _finish(archive, run)
 
 
-def unfinished(archive: Archive) -> tuple[str, datetime] | None:
-    """Return the command and start of the latest writing run that has not ended."""
-    writing = runs.c.command.in_(("import", "score"))
-    query = select(runs.c.command, runs.c.started_at).where(runs.c.ended_at.is_(None), writing)
-    with archive.connect() as connection:
-        row = connection.execute(query.order_by(runs.c.started_at.desc()).limit(1)).first()
-    return (row.command, row.started_at) if row else None
+def last_runs(
+    archive: Archive, command: str, count: int, *, good: bool = False
+) -> Sequence[Row[Any, Any, Any, Any]]:
+    """Return a command's last `count` runs (if `good`, those that ended with 0), newest first.
 
-
-def last_runs(archive: Archive, command: str, count: int) -> list[tuple[str, datetime, Any]]:
-    """Return id, start and summary of a command's last `count` good runs, newest first."""
+    Rows have `id`, `started_at`, `summary` and `exit_code`, which is None for a run that has not
+    ended or was killed.
+    """
     query = (
-        select(runs.c.id, runs.c.started_at, runs.c.summary)
-        .where(runs.c.command == command, runs.c.exit_code == 0)
+        select(runs.c.id, runs.c.started_at, runs.c.summary, runs.c.exit_code)
+        .where(runs.c.command == command)
         .order_by(runs.c.started_at.desc())
         .limit(count)
     )
+    if good:
+        query = query.where(runs.c.exit_code == 0)
     with archive.connect() as connection:
-        return [(row.id, row.started_at, row.summary) for row in connection.execute(query)]
+        return connection.execute(query).all()
 
 
 def _finish(archive: Archive, run: Run) -> None:

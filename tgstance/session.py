@@ -1,13 +1,11 @@
 """What every command needs: the configuration, the open archive, the lock, the recorded run."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from collector.errors import DeferredError
 
 if TYPE_CHECKING:
     from collector.archive import Archive
@@ -31,6 +29,13 @@ class Session:
         from tgstance.config import load_config
 
         return load_config(self.config_path)
+
+    @cached_property
+    def config_or_defaults(self) -> "Config":
+        """The checked configuration, or every default where there is no such file."""
+        from tgstance.config import default_config
+
+        return self.config if self.config_path.exists() else default_config(self.config_path)
 
     def open_archive(self) -> "Archive":
         """Open the archive with the tables of all packages."""
@@ -56,29 +61,16 @@ class Session:
 
         with (
             self.open_archive() as archive,
-            _lock(archive) if alone else nullcontext(),
+            _locked(archive, command) if alone else nullcontext(),
             recorded(archive, command, self.config.as_json()) as run,
         ):
             yield archive, run
 
 
-@contextmanager
-def _lock(archive: "Archive") -> Iterator[None]:
-    """Hold an operating system's lock beside a SQLite archive; it ends with the process."""
-    from filelock import FileLock, Timeout
-
-    from tgstance.runs import unfinished
+def _locked(archive: "Archive", command: str) -> AbstractContextManager[None]:
+    """Lock a SQLite archive by a file beside it."""
+    from tgstance.locks import hold
 
     if archive.engine.url.get_backend_name() != "sqlite":
-        yield
-        return
-    database = Path(archive.engine.url.database or "")
-    try:
-        with FileLock(database.with_name(f"{database.name}.lock"), timeout=0):
-            yield
-    except Timeout as error:
-        holder = unfinished(archive)
-        who = f"{holder[0]}, since {holder[1]:%Y-%m-%d %H:%M:%S} UTC" if holder else "just started"
-        raise DeferredError(
-            f"{database}: another run holds the archive ({who}); try again when it has ended"
-        ) from error
+        return nullcontext()
+    return hold(Path(archive.engine.url.database or ""), f"tgstance {command}")

@@ -82,6 +82,9 @@ def start_logging(*, verbosity: int, quiet: bool, as_json: bool) -> None:
     log.handlers = [handler]
     log.propagate = False
     log.setLevel(logging.WARNING if quiet else logging.DEBUG if verbosity else logging.INFO)
+    # Telethon warns of every lost connection, which the collector tells of in its own words.
+    telethon = logging.WARNING if verbosity > 1 else logging.CRITICAL
+    logging.getLogger("tgstance.telethon").setLevel(telethon)
 
 
 class _Console(Console):

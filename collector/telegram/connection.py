@@ -47,6 +47,7 @@ class Connection:
         async with self.lock:
             if not self.client.is_connected():
                 self.generation += 1
+                await self.forget_loss()
                 await self.open()
             return self.generation
 
@@ -70,3 +71,9 @@ class Connection:
         """Disconnect, however the other side behaves."""
         with suppress(TimeoutError, OSError, asyncio.CancelledError):
             await asyncio.wait_for(self.client.disconnect(), CLOSING_S)
+        await self.forget_loss()
+
+    async def forget_loss(self) -> None:
+        """Look at why the last connection ended, which asyncio complains about otherwise."""
+        if not self.client.is_connected():
+            await asyncio.gather(self.client.disconnected, return_exceptions=True)

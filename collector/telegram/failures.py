@@ -4,7 +4,7 @@ import asyncio
 
 from telethon import errors
 
-from collector.errors import ChannelError, SignInError, TgstanceError
+from collector.errors import ChannelError, DeadKeyError, SignInError, TgstanceError
 
 __all__ = ["TransientError", "expected", "flood_seconds", "transient"]
 
@@ -21,11 +21,13 @@ FLOODS = (
     errors.FloodWaitError,
     errors.SlowModeWaitError,
 )
-SIGNED_OUT = {
+DEAD_KEY = {
     errors.AuthKeyNotFound: "Telegram does not know this session any more",
-    errors.AuthKeyUnregisteredError: "nobody is signed in with this session",
     errors.AuthKeyDuplicatedError: "the session was used from two addresses at once, and Telegram "
     "has ended it for good: use one session per machine",
+}
+SIGNED_OUT = {
+    errors.AuthKeyUnregisteredError: "nobody is signed in with this session",
     errors.SessionExpiredError: "the session has expired",
     errors.SessionRevokedError: "the session was ended from another device",
     errors.UserDeactivatedBanError: "Telegram has banned this account",
@@ -85,6 +87,8 @@ def expected(error: BaseException) -> TgstanceError | None:
     """Return an error as what it means for the session or the channel; None if that is unknown."""
     if unknown_key(error):
         error = errors.AuthKeyNotFound()
+    if meaning := first_meaning(error, DEAD_KEY):
+        return DeadKeyError(f"{meaning}; log in again with `tgstance login`")
     if meaning := first_meaning(error, SIGNED_OUT):
         return SignInError(f"{meaning}; log in again with `tgstance login`")
     if meaning := first_meaning(error, CHANNEL):

@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 from telethon import errors
 
-from collector.errors import ConfigError, DeferredError, SignInError, TgstanceError
+from collector.errors import ConfigError, DeadKeyError, DeferredError, SignInError, TgstanceError
 from collector.telegram.client import Account, make_client
 from collector.telegram.connection import Connection
 from collector.telegram.failures import TransientError, expected, flood_seconds
@@ -48,6 +48,16 @@ def sign_in(account: Account, ask: Prompter, *, qr: bool) -> str:
     answered, ConfigError if it refuses the credentials, DeferredError if it asks to wait or cannot
     be reached.
     """
+    try:
+        return sign_in_once(account, ask, qr=qr)
+    except DeadKeyError as error:
+        log.warning("%s; making a new one", error)
+        account.session.auth_key = None
+        return sign_in_once(account, ask, qr=qr)
+
+
+def sign_in_once(account: Account, ask: Prompter, *, qr: bool) -> str:
+    """Sign in with the key that the session has, or with a new one if it has none."""
     with refusals(), Line(account) as line:
         user = line.wait(line.client.get_me())
         if user is None:

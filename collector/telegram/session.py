@@ -35,6 +35,16 @@ class SessionFile:
             raise ConfigError(f"{self.path}: is a session of another program; name another file")
         return read_session(text, str(self.path))
 
+    def read_or_new(self) -> StringSession:
+        """Return the session, or one of which Telegram knows nothing yet.
+
+        Raises ConfigError if the file holds something else.
+        """
+        try:
+            return self.read()
+        except SignInError:
+            return StringSession()
+
     def write(self, session: StringSession) -> None:
         """Replace the file by a session.
 
@@ -53,21 +63,6 @@ class SessionFile:
     def delete(self) -> None:
         """Delete the file, if it is there."""
         self.path.unlink(missing_ok=True)
-
-
-@dataclass(frozen=True)
-class GivenSession:
-    """A session that was handed over as a string and that nobody can write back."""
-
-    text: str
-    origin: str
-
-    def read(self) -> StringSession:
-        """Return the session.
-
-        Raises ConfigError if the string is none.
-        """
-        return read_session(self.text, self.origin)
 
 
 def read_session(text: str, origin: str) -> StringSession:

@@ -207,7 +207,7 @@ def test_another_run_holds_the_archive(run: Run, posts: Path) -> None:
         for command in (["import", str(posts)], ["score"]):
             result = run(*command)
             assert result.code == 75
-            assert "another run holds the archive" in one_line(result.err)
+            assert "another run holds it" in one_line(result.err)
         assert run("status").code == 0
     assert run("import", str(posts)).code == 0
 

@@ -1,9 +1,11 @@
 """The commands, one module each. They import what they need when they run: torch takes seconds."""
 
+from tgstance.commands.collect import collect
 from tgstance.commands.demo import demo
 from tgstance.commands.evaluate import evaluate
 from tgstance.commands.importing import import_
 from tgstance.commands.init import init
+from tgstance.commands.login import login, logout
 from tgstance.commands.report import report
 from tgstance.commands.score import score
 from tgstance.commands.status import status
@@ -11,4 +13,4 @@ from tgstance.commands.train import train
 
 __all__ = ["ALL"]
 
-ALL = (demo, init, import_, score, report, status, evaluate, train)
+ALL = (demo, init, login, logout, collect, import_, score, report, status, evaluate, train)

@@ -1,5 +1,6 @@
 """tgstance status: what the archive holds and what is left to do."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -7,57 +8,78 @@ import click
 from tgstance.session import Session
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection, Row, Select
+
+    from collector.archive import Archive
 
 __all__ = ["status"]
 
 _SHOWN_REPORTS = 3
+_HOW_TO_FILL = "`tgstance collect`, or `tgstance import FILE`"
 
 
-@click.command(short_help="Show channels, posts, what is unscored, and the last reports.")
+@click.command(short_help="Show channels, posts, coverage, what is unscored, and the last runs.")
 @click.pass_obj
 def status(session: Session) -> None:
-    """Show the channels and posts in the archive, what is not scored yet, and the last reports.
+    """Show the channels in the archive, what is not scored yet, and the last runs.
+
+    Of channels collected from Telegram, `coverage` is the share of the message ids that were asked
+    for, of all from the first one wanted to the newest reported; `deleted` counts posts that were
+    seen and are no more, `unknown` ids that never came back.
 
     \b
     Example:
       tgstance status
     """
-    from tgstance.runs import last_runs
-
     if not session.has_archive():
-        click.echo("no archive yet: `tgstance import FILE` makes it")
+        click.echo(f"no archive yet: {_HOW_TO_FILL} makes it")
         return
     with session.open_archive() as archive:
         with archive.connect() as connection:
             _show_channels(connection)
+            _show_waits(connection)
             _show_scores(session, connection)
-        reports = last_runs(archive, "report", _SHOWN_REPORTS)
-    for run_id, started, summary in reports:
-        click.echo(f"report {run_id}, {started:%Y-%m-%d %H:%M} UTC, in {summary.get('directory')}")
-    if not reports:
-        click.echo("no report yet: `tgstance report`")
+        _show_runs(archive)
 
 
 def _show_channels(connection: "Connection") -> None:
     from tgstance.terminal import show_table
 
-    rows = [
-        (
-            row.title or "",
-            f"@{row.username}" if row.username else "",
-            row.telegram_id or "",
-            row.posts,
-            f"{row.first:%Y-%m-%d}" if row.first else "",
-            f"{row.last:%Y-%m-%d}" if row.last else "",
-        )
-        for row in connection.execute(_channels())
-    ]
+    rows = [_channel_row(connection, row) for row in connection.execute(_channels())]
     columns = ["channel", "name", "id", "posts", "first", "last"]
+    columns += ["collected (UTC)", "coverage", "deleted", "unknown"]
     if rows:
         show_table(f"{sum(row[3] for row in rows)} posts of {len(rows)} channels", columns, rows)
     else:
-        click.echo("the archive is empty: `tgstance import FILE`")
+        click.echo(f"the archive is empty: {_HOW_TO_FILL}")
+
+
+def _channel_row(connection: "Connection", row: "Row[Any]") -> tuple[Any, ...]:
+    return (
+        row.title or "",
+        f"@{row.username}" if row.username else "",
+        row.telegram_id or "",
+        row.posts,
+        f"{row.first:%Y-%m-%d}" if row.first else "",
+        f"{row.last:%Y-%m-%d}" if row.last else "",
+        f"{row.collected_at:%Y-%m-%d %H:%M}" if row.collected_at else "",
+        *_coverage(connection, row),
+    )
+
+
+def _coverage(connection: "Connection", row: "Row[Any]") -> tuple[str, ...]:
+    from collector.coverage import ledger, missing
+    from collector.telegram.planning import SOURCE
+
+    asked = ledger(connection, row.id, SOURCE)
+    if not asked:
+        return "", "", ""
+    first = row.wanted_from or asked[0].first_id
+    last = max(row.newest_id or 0, asked[-1].last_id)
+    gaps = sum(end - begin + 1 for begin, end in missing((first, last), asked))
+    share = 1 - gaps / max(1, last - first + 1)
+    deleted = sum(part.deleted for part in asked)
+    return f"{share:.1%}", str(deleted), str(sum(part.unknown for part in asked))
 
 
 def _channels() -> "Select[Any]":
@@ -67,17 +89,27 @@ def _channels() -> "Select[Any]":
 
     return (
         select(
-            channels.c.title,
-            channels.c.username,
-            channels.c.telegram_id,
+            channels,
             func.count(posts.c.id).label("posts"),
             func.min(posts.c.date).label("first"),
             func.max(posts.c.date).label("last"),
         )
         .join(posts, posts.c.channel_id == channels.c.id, isouter=True)
         .group_by(channels.c.id)
+        .having((func.count(posts.c.id) > 0) | channels.c.newest_id.is_not(None))
         .order_by(channels.c.title)
     )
+
+
+def _show_waits(connection: "Connection") -> None:
+    from sqlalchemy import select
+
+    from collector.tables import flood_waits
+
+    still = flood_waits.c.not_before > datetime.now(UTC)
+    for wait in connection.execute(select(flood_waits).where(still)):
+        until = f"{wait.not_before:%Y-%m-%d %H:%M:%S} UTC"
+        click.echo(f"Telegram wants no {wait.method} before {until}")
 
 
 def _show_scores(session: Session, connection: "Connection") -> None:
@@ -94,3 +126,20 @@ def _show_scores(session: Session, connection: "Connection") -> None:
             return
     click.echo(f"{relevant} relevant pairs of text and target, {stance} of them unscored")
     click.echo(f"{mood} texts without a sentiment score")
+
+
+def _show_runs(archive: "Archive") -> None:
+    from tgstance.runs import last_runs
+
+    for run in last_runs(archive, "collect", 1):
+        endings = [channel["ending"] for channel in run.summary.get("channels", {}).values()]
+        counts = [f"{endings.count(ending)} {ending}" for ending in dict.fromkeys(endings)]
+        ended = "not ended" if run.exit_code is None else f"exit code {run.exit_code}"
+        when = f"{run.started_at:%Y-%m-%d %H:%M} UTC"
+        click.echo(f"last collect {when}, {ended}: {', '.join(counts) or 'no channel'}")
+    reports = last_runs(archive, "report", _SHOWN_REPORTS, good=True)
+    for run in reports:
+        where = run.summary.get("directory")
+        click.echo(f"report {run.id}, {run.started_at:%Y-%m-%d %H:%M} UTC, in {where}")
+    if not reports:
+        click.echo("no report yet: `tgstance report`")

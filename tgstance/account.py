@@ -1,0 +1,74 @@
+"""Which Telegram account the command uses: its credentials and its session, from where they are."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from collector.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collector.telegram.client import Account, Credentials
+    from tgstance.config import Config
+
+__all__ = ["find_credentials", "given_session", "hold_account"]
+
+_GET_THEM = (
+    "get them at my.telegram.org/apps and set TELEGRAM_API_ID and TELEGRAM_API_HASH, "
+    "or api_id and api_hash under [telegram] in the configuration"
+)
+
+
+def find_credentials(config: "Config") -> "Credentials":
+    """Return api_id and api_hash from the environment, else from the configuration.
+
+    Raises ConfigError, without their values, if one is missing or cannot be.
+    """
+    from collector.telegram.client import Credentials
+
+    api_id = os.environ.get("TELEGRAM_API_ID") or config.api_id
+    api_hash = os.environ.get("TELEGRAM_API_HASH") or (
+        config.api_hash and config.api_hash.get_secret_value()
+    )
+    if not api_id or not api_hash:
+        raise ConfigError(f"no {'api_hash' if api_id else 'api_id'}: {_GET_THEM}")
+    try:
+        return Credentials(int(api_id), str(api_hash))
+    except ValueError as error:
+        raise ConfigError(f"TELEGRAM_API_ID is not a number: {_GET_THEM}") from error
+
+
+def given_session() -> str | None:
+    """Return the string session of the environment, if there is one."""
+    return os.environ.get("TGSTANCE_SESSION") or None
+
+
+@contextmanager
+def hold_account(config: "Config", command: str) -> Iterator["Account"]:
+    """Open the session, and keep other runs off it meanwhile.
+
+    Raises SignInError if there is none, ConfigError if it is not a session, DeferredError if
+    another run holds it.
+    """
+    from platformdirs import user_data_path
+
+    from collector.telegram.client import Account
+    from collector.telegram.session import SessionFile, key_id, read_session
+    from tgstance.locks import hold
+
+    credentials = find_credentials(config)
+    if text := given_session():
+        session = read_session(text, "TGSTANCE_SESSION")
+        # What is locked has to have a name, and the key itself must not be it.
+        with hold(user_data_path("tgstance") / f"session-{key_id(session)}", command):
+            yield Account(session, credentials)
+        return
+    file = SessionFile(Path(config.session_file))
+    file.read()  # before a lock is made beside a file that is not there
+    with hold(file.path, command):
+        session = file.read()
+        before = session.save()
+        yield Account(session, credentials)
+        if session.save() != before:  # Telegram has moved the account to another data center
+            file.write(session)

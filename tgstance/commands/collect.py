@@ -1,0 +1,223 @@
+"""tgstance collect: brings channels up to date from Telegram."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
+
+import click
+
+from collector.errors import ConfigError
+from tgstance.session import Session
+
+if TYPE_CHECKING:
+    from collector.telegram.collecting import Outcome
+    from collector.telegram.limits import Limits
+    from collector.telegram.naming import ChannelName
+    from collector.telegram.planning import Wish
+    from tgstance.runs import Run
+
+__all__ = ["collect"]
+
+_Parsed = TypeVar("_Parsed")
+
+
+class _ParsedText(click.ParamType[object]):
+    """An option whose text a function of `tgstance.moments` understands."""
+
+    def __init__(self, name: str, parse: Callable[[str], object]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def _duration(text: str) -> timedelta:
+    from tgstance.moments import parse_duration
+
+    return parse_duration(text)
+
+
+def _moment(text: str) -> datetime:
+    from tgstance.moments import parse_moment
+
+    return parse_moment(text)
+
+
+def _since(text: str) -> datetime:
+    from collector.telegram.planning import BEGINNING
+
+    return BEGINNING if text == "all" else _moment(text)
+
+
+class _Options(TypedDict):
+    since: datetime | None
+    until: datetime | None
+    limit: int | None
+    recent: timedelta | None
+    pace: float | None
+    at_once: int | None
+    max_wait: timedelta | None
+
+
+@click.command(short_help="Fetch new posts of the channels from Telegram.")
+@click.argument("channels", nargs=-1)
+@click.option(
+    "--channels-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File that names channels, one a line; # begins a comment.",
+)
+@click.option(
+    "--since",
+    type=_ParsedText("moment", _since),
+    help="Read from this date, from so long ago (30d), or all. The default is for the first time: "
+    "afterwards only what is new is read, unless this is earlier.  [default: 30d]",
+)
+@click.option("--until", type=_ParsedText("moment", _moment), help="Read nothing from then on.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), help="New posts per channel, the oldest first."
+)
+@click.option(
+    "--recent",
+    type=_ParsedText("duration", _duration),
+    help="Read younger posts again for edits, deletions and views.  [default: 7d]",
+)
+@click.option(
+    "--pace", type=click.FloatRange(min=0), help="Seconds between requests.  [default: 0.5]"
+)
+@click.option(
+    "--at-once", type=click.IntRange(1, 20), help="Channels read side by side.  [default: 3]"
+)
+@click.option(
+    "--max-wait",
+    type=_ParsedText("duration", _duration),
+    help="Sit out flood waits up to this; a longer one ends the run with 75.  [default: 5m]",
+)
+@click.pass_obj
+def collect(
+    session: Session,
+    /,
+    channels: tuple[str, ...],
+    channels_file: Path | None,
+    **options: Unpack[_Options],
+) -> None:
+    """Bring channels up to date: those named here or in a file, else those of the configuration.
+
+    A channel is @name, t.me/name, a link to a post, or a numeric id. Nothing is lost when a run is
+    killed: the next one goes on where it stopped. One channel that fails does not stop the others.
+
+    \b
+    Example:
+      tgstance collect
+      tgstance collect @rian_ru t.me/s/uniannet --since 2024-11-01
+      tgstance collect --channels-file channels.txt --since all --limit 1000
+    """
+    wanted = _channels(session, channels, channels_file)
+    wish = _wish(session, options)
+    limits = _limits(session, options)
+    _run(session, wanted, wish, limits)
+
+
+def _channels(session: Session, named: tuple[str, ...], file: Path | None) -> "list[ChannelName]":
+    from collector.telegram.naming import parse_channels, read_channels_file
+
+    texts = [*named, *(read_channels_file(file) if file else ())]
+    wanted = parse_channels(texts or session.config.collect.channels)
+    if not wanted:
+        raise ConfigError(
+            "no channels: name some, or list them under [collect] in the configuration"
+        )
+    return wanted
+
+
+def _wish(session: Session, options: _Options) -> "Wish":
+    from collector.telegram.planning import Wish
+
+    config = session.config.collect
+    since = _given(options["since"], lambda: _since(config.since))
+    until = options["until"]
+    if until is not None and until <= since:
+        raise ConfigError("--until is not after --since")
+    recent = _given(options["recent"], lambda: _duration(config.recent))
+    return Wish(since, until, options["limit"], recent)
+
+
+def _limits(session: Session, options: _Options) -> "Limits":
+    from collector.telegram.limits import Limits
+
+    config = session.config.collect
+    max_wait = _given(options["max_wait"], lambda: _duration(config.max_wait))
+    return Limits(
+        pace=_given(options["pace"], lambda: config.pace),
+        at_once=_given(options["at_once"], lambda: config.at_once),
+        max_wait=max_wait.total_seconds(),
+        deadline=config.timeout,
+        attempts=config.attempts,
+    )
+
+
+def _given(option: _Parsed | None, otherwise: Callable[[], _Parsed]) -> _Parsed:
+    return otherwise() if option is None else option
+
+
+def _run(session: Session, wanted: "list[ChannelName]", wish: "Wish", limits: "Limits") -> None:
+    from collector.telegram.collecting import collect as collect_channels
+    from tgstance.account import hold_account
+    from tgstance.terminal import progress
+
+    with (
+        hold_account(session.config, "tgstance collect") as account,
+        session.run("collect", alone=True) as (archive, run),
+        progress("collect", len(wanted), quiet=session.quiet) as advance,
+    ):
+        report = _Report(run, advance)
+        collect_channels(archive, account, wanted, wish, limits=limits, on_outcome=report.add)
+        report.finish()
+    if run.exit_code:
+        raise click.exceptions.Exit(run.exit_code)
+
+
+class _Report:
+    """Tells what became of each channel: a line at once, the run's summary, the exit code."""
+
+    def __init__(self, run: "Run", advance: Callable[[int], None]) -> None:
+        self._run = run
+        self._advance = advance
+        run.summary["channels"] = {}
+
+    def add(self, outcome: "Outcome") -> None:
+        from collector.telegram.collecting import Ending
+        from tgstance.terminal import harmless, log
+
+        done = outcome.progress
+        counts = {"new": done.new, "updated": done.updated, "deleted": done.deleted}
+        entry = {"ending": outcome.ending.value, "reason": outcome.reason, **counts}
+        self._run.summary["channels"][str(outcome.name)] = entry
+        line = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
+        if outcome.ending is Ending.DONE:
+            rest = "" if done.complete else "; there is more: run it again"
+            log.info("%s: %s%s", outcome.name, line or "nothing new", rest)
+        else:
+            before = f" ({line} before that)" if line else ""
+            reason = harmless(outcome.reason)
+            log.error("%s: %s: %s%s", outcome.name, outcome.ending.value, reason, before)
+        self._advance(1)
+
+    def finish(self) -> None:
+        """Set the exit code; a deferral says more than a failure: the run is worth repeating."""
+        from collector.errors import DeferredError
+        from tgstance.runs import EXIT_PARTIAL
+
+        endings = {entry["ending"] for entry in self._run.summary["channels"].values()}
+        if "deferred" in endings:
+            self._run.exit_code = DeferredError.exit_code
+        elif "failed" in endings:
+            self._run.exit_code = EXIT_PARTIAL
