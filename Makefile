@@ -22,6 +22,7 @@ lint: $(READY)  ## style, types and who imports whom
 
 bench: $(READY)  ## every figure in the README (some need ../shared/data)
 	$(BIN)/python benchmarks/importing.py
+	$(BIN)/python benchmarks/collect.py
 	$(BIN)/python benchmarks/quality.py
 	$(BIN)/python benchmarks/main_job.py
 

@@ -50,7 +50,7 @@ _CHANNEL = (
 )
 _TARGET = Field("target", "string", "the target, as the configuration names it")
 _N_POSTS = Field("n_posts", "integer", "posts of the channel in the period that the archive holds; "
-                 "an album is one post")  # fmt: skip
+                 "an album's pictures without words of their own are not counted")  # fmt: skip
 _N_SCORED = (
     Field("n_scored", "integer", "relevant posts that the model has labelled or abstained on"),
     Field("n_abstained", "integer", "scored posts with a confidence under the threshold"),

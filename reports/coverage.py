@@ -145,7 +145,7 @@ def _points(connection: Connection, keys: Sequence[int]) -> dict[int, Points]:
     """
     result: dict[int, Points] = {key: [] for key in keys}
     for row in connection.execute(select(channels).where(channels.c.id.in_(keys))):
-        if row.newest_id is not None:
+        if row.newest_date is not None:
             result[row.id].append((_seconds(row.newest_date) + 1, row.newest_id))
         if row.wanted_since is not None and row.wanted_since > BEGINNING and row.wanted_from > 1:
             result[row.id].append((_seconds(row.wanted_since), row.wanted_from - 1))

@@ -84,7 +84,7 @@ def label(archive: Archive) -> Callable[..., None]:
     return label
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def select_report() -> Callable[..., Selection]:
     """Return a maker of selections with a low minimum."""
 

@@ -1,9 +1,13 @@
 """The posts behind the figures."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import update
+
 from collector.archive import Archive
+from collector.tables import posts
 from reports.contract import POSTS
 from reports.evidence import evidence
 from reports.figures import stance_figures
@@ -44,6 +48,17 @@ def test_each_relevant_post_and_target_is_a_row_with_its_label(
         None,
         None,
     )
+
+
+def test_evidence_that_is_gone_can_be_told(
+    archive: Archive, put: Call, select_report: Make
+) -> None:
+    put({"text": "Трамп"}, {"text": "Трамп снова"})
+    found_gone = datetime(2025, 11, 6, 12, tzinfo=UTC)
+    with archive.begin() as connection:
+        first = update(posts).where(posts.c.message_id == 1)
+        connection.execute(first.values(deleted_at=found_gone))
+    assert [row["deleted_at"] for row in rows(archive, select_report())] == [found_gone, None]
 
 
 def test_rows_agree_with_the_counts_of_the_figures(

@@ -1,13 +1,15 @@
 """Per-channel figures, counted by hand."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pandas as pd
 import pytest
+from sqlalchemy import update
 
 from collector.archive import Archive
+from collector.tables import posts
 from reports.contract import SENTIMENT, STANCE
 from reports.figures import sentiment_figures, stance_figures
 from reports.interval import net_interval
@@ -198,6 +200,33 @@ def test_sentiment_counts_posts_that_have_words(
     assert (row.n_posts, row.n_relevant, row.n_scored) == (6, 4, 4)
     assert (row.n_positive, row.n_neutral, row.n_negative) == (3, 0, 1)
     assert row.net_sentiment == pytest.approx(0.5)
+
+
+def test_an_album_is_one_post(
+    archive: Archive, put: Call, label: Call, select_report: Make
+) -> None:
+    album = {"grouped_id": 7, "media": "photo"}
+    put(
+        {"text": "", **album},
+        {"text": "Ура", **album},
+        {"text": "", **album},
+        {"text": "", "media": "photo"},
+    )
+    label("Ура", "positive")
+    with archive.connect() as connection:
+        row = only(sentiment_figures(connection, select_report()))
+    assert (row.n_posts, row.n_relevant, row.n_positive) == (2, 1, 1)
+
+
+def test_a_post_that_was_deleted_since_was_published_all_the_same(
+    archive: Archive, put: Call, label: Call, select_report: Make
+) -> None:
+    put(*texts("За Трамп", 2))
+    label("За Трамп", "favor", target="Трамп")
+    with archive.begin() as connection:
+        connection.execute(update(posts).values(deleted_at=datetime(2025, 11, 6, tzinfo=UTC)))
+    row = only(stance(archive, select_report()), target="Трамп")
+    assert (row.n_posts, row.n_favor) == (2, 2)
 
 
 def test_an_empty_archive_gives_empty_tables_with_headers(
