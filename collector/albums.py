@@ -1,6 +1,6 @@
 """Albums: several messages that Telegram shows as one post."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
@@ -8,7 +8,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, select, update
 from collector.post import Post
 from collector.tables import posts
 
-__all__ = ["LONGEST", "settle_albums"]
+__all__ = ["LONGEST", "settle_albums", "settle_albums_of"]
 
 LONGEST = 20  # ids between the first and the last member; Telegram allows ten members
 
@@ -16,23 +16,43 @@ LONGEST = 20  # ids between the first and the last member; Telegram allows ten m
 def settle_albums(connection: Connection, channel_id: int, batch: Sequence[Post]) -> None:
     """Note which post stands for each album that a batch has members of.
 
-    It is the first member with a caption, or else the first member. Members with words of their
-    own stand for themselves, so that no words are lost to the reader.
+    It is the first member with a caption, or else the first member; not one that was deleted.
+    Members with words of their own stand for themselves, so that no words are lost to the reader.
     """
-    members = [post for post in batch if post.grouped_id is not None]
+    members = {post.message_id: post.grouped_id for post in batch if post.grouped_id is not None}
+    settle(connection, channel_id, members)
+
+
+def settle_albums_of(connection: Connection, channel_id: int, ids: Sequence[int]) -> None:
+    """Note the same for the albums of stored posts that are deleted, or there again."""
+    query = select(posts.c.message_id, posts.c.grouped_id).where(
+        posts.c.channel_id == channel_id,
+        posts.c.message_id.in_(ids),
+        posts.c.grouped_id.is_not(None),
+    )
+    settle(
+        connection,
+        channel_id,
+        {row.message_id: row.grouped_id for row in connection.execute(query)},
+    )
+
+
+def settle(connection: Connection, channel_id: int, members: Mapping[int, int]) -> None:
+    """Settle albums by the message ids of some of their members, and what each is a member of."""
     if not members:
         return
-    albums = {post.grouped_id for post in members}
-    first = min(post.message_id for post in members) - LONGEST
-    last = max(post.message_id for post in members) + LONGEST
+    albums = set(members.values())
     query = (
         select(posts.c.id, posts.c.message_id, posts.c.grouped_id, posts.c.text, posts.c.album_head)
-        .where(posts.c.channel_id == channel_id, posts.c.message_id.between(first, last))
+        .where(
+            posts.c.channel_id == channel_id,
+            posts.c.message_id.between(min(members) - LONGEST, max(members) + LONGEST),
+            posts.c.deleted_at.is_(None),
+        )
         .order_by(posts.c.grouped_id, posts.c.message_id)
     )
     found = connection.execute(query).mappings()
-    rows = [row for row in found if row["grouped_id"] in albums]
-    write_heads(connection, rows)
+    write_heads(connection, [row for row in found if row["grouped_id"] in albums])
 
 
 def write_heads(connection: Connection, rows: Sequence[RowMapping]) -> None:

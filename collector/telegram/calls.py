@@ -16,9 +16,9 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from collector.errors import ChannelError, SignInError, UnreachableError
+from collector.errors import SignInError, UnreachableError
 from collector.telegram.connection import Connection
-from collector.telegram.failures import TransientError, expected, flood_seconds
+from collector.telegram.failures import TransientError, UnansweredError, expected, flood_seconds
 from collector.telegram.floods import Floods
 from collector.telegram.limits import Limits
 
@@ -47,8 +47,8 @@ class Caller:
         """Return Telegram's answer.
 
         Raises FloodWaitError if Telegram asks for a longer wait than is allowed, SignInError if it
-        does not accept the session, UnreachableError if it answers nothing at all any more, and
-        ChannelError if it refuses, or does not answer, this request.
+        does not accept the session, UnreachableError if it answers nothing at all any more,
+        UnansweredError if it does not answer this request, and ChannelError if it refuses it.
         """
         method = method_name(request)
         waited = 0.0
@@ -58,7 +58,7 @@ class Caller:
                 return await self.persist(request)
             except TransientError as error:
                 await self.probe(error)
-                raise ChannelError(f"{method}: {error}, {self.limits.attempts} times") from error
+                raise UnansweredError(f"{method}: {error}, {self.limits.attempts} times") from error
             except Exception as error:
                 if (seconds := flood_seconds(error)) is None:
                     raise (expected(error) or error) from error

@@ -12,6 +12,7 @@ from collector.telegram.failures import transient
 __all__ = ["Connection"]
 
 CLOSING_S = 5.0
+GRACE_S = 0.1
 
 
 class Connection:
@@ -34,13 +35,32 @@ class Connection:
         """
         generation = await self.connect()
         try:
-            return await asyncio.wait_for(self.client(request), self.deadline)
+            return await asyncio.wait_for(self.ask(request), self.deadline)
         except BaseException as error:
             if (passing := transient(error)) is None:
                 raise
             if isinstance(error, TimeoutError):
                 await self.close(generation)
             raise passing from error
+
+    async def ask(self, request: TLRequest) -> Any:  # noqa: ANN401
+        """Return the answer to a request, or raise once the connection is lost.
+
+        What was not sent yet when it was lost, Telethon would leave waiting for ever.
+        """
+        answer = asyncio.ensure_future(self.client(request))
+        lost = self.client.disconnected
+        try:
+            await asyncio.wait({answer, lost}, return_when=asyncio.FIRST_COMPLETED)
+            if not answer.done():  # it, or a better reason, may be on the way here
+                await asyncio.wait({answer}, timeout=GRACE_S)
+            if not answer.done():
+                raise ConnectionError("the connection was lost before the request was sent")
+            return answer.result()
+        finally:
+            answer.cancel()
+            lost.cancel()
+            await asyncio.gather(answer, lost, return_exceptions=True)
 
     async def connect(self) -> int:
         """Connect unless connected; return which connection of this object it is."""
@@ -74,6 +94,12 @@ class Connection:
         await self.forget_loss()
 
     async def forget_loss(self) -> None:
-        """Look at why the last connection ended, which asyncio complains about otherwise."""
+        """Look at why the last connection ended, which asyncio complains about otherwise.
+
+        Telethon does not always say, if told to disconnect just as it notices a loss.
+        """
         if not self.client.is_connected():
-            await asyncio.gather(self.client.disconnected, return_exceptions=True)
+            lost = self.client.disconnected
+            await asyncio.wait({lost}, timeout=CLOSING_S)
+            lost.cancel()
+            await asyncio.gather(lost, return_exceptions=True)

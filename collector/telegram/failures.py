@@ -6,7 +6,7 @@ from telethon import errors
 
 from collector.errors import ChannelError, DeadKeyError, SignInError, TgstanceError
 
-__all__ = ["TransientError", "expected", "flood_seconds", "transient"]
+__all__ = ["TransientError", "UnansweredError", "expected", "flood_seconds", "transient"]
 
 LOST = (OSError, EOFError, BufferError)  # asyncio.IncompleteReadError is an EOFError
 UNKNOWN_KEY = 404
@@ -48,6 +48,10 @@ CHANNEL = {
 
 class TransientError(Exception):
     """No fault of the request: it can be sent again."""
+
+
+class UnansweredError(ChannelError):
+    """Telegram did not answer a request, which says nothing of the channel."""
 
 
 def transient(error: BaseException) -> TransientError | None:
@@ -94,7 +98,8 @@ def expected(error: BaseException) -> TgstanceError | None:
     if meaning := first_meaning(error, CHANNEL):
         return ChannelError(meaning)
     if isinstance(error, errors.RPCError):
-        return ChannelError(f"Telegram refused it: {error.message or type(error).__name__}")
+        # Of the errors that Telethon knows by name, `message` says the kind only.
+        return ChannelError(f"Telegram refused it: {str(error).partition(' (caused by')[0]}")
     return None
 
 

@@ -71,14 +71,14 @@ class Floods:
     def note(self, method: str, seconds: int) -> None:
         """Write down that a method must not be called for some seconds."""
         until = datetime.now(UTC) + timedelta(seconds=seconds)
-        self.not_before[method] = max(until, self.not_before.get(method, until))
+        longest = self.not_before[method] = max(until, self.not_before.get(method, until))
         if self.user_id is None:
             return
         key = {"user_id": self.user_id, "method": method}
         mine = [flood_waits.c[name] == value for name, value in key.items()]
         with self.archive.begin() as connection:
             connection.execute(delete(flood_waits).where(*mine))
-            connection.execute(insert(flood_waits).values(key | {"not_before": until}))
+            connection.execute(insert(flood_waits).values(key | {"not_before": longest}))
 
 
 def read_waits(archive: Archive, user_id: int) -> dict[str, datetime]:

@@ -11,10 +11,25 @@ from collector.post import parse_channel_id, parse_username
 __all__ = ["ChannelName", "parse_channel", "parse_channels", "read_channels_file"]
 
 LINK = re.compile(
-    r"(?:https?://)?(?:www\.)?(?:t|telegram)\.me/(?:s/)?(?P<path>[^?#]+)", re.IGNORECASE
+    r"(?:https?://)?(?:www\.)?(?:t|telegram)\.me/(?:s/)?(?P<path>[^?#]+)(?:[?#].*)?", re.IGNORECASE
 )
-NUMBER = re.compile(r"-?\d{1,19}")
-INVITATIONS = ("+", "joinchat/", "addlist/")
+NUMBER = re.compile(r"(?:id )?(?P<number>-?[0-9]{1,19})")
+INVITATIONS = {"joinchat", "addlist"}
+ACTIONS = {  # links of Telegram's own that open something other than a channel
+    "addemoji",
+    "addstickers",
+    "addtheme",
+    "boost",
+    "confirmphone",
+    "contact",
+    "giftcode",
+    "invoice",
+    "login",
+    "proxy",
+    "setlanguage",
+    "share",
+    "socks",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +46,31 @@ class ChannelName:
 def parse_channel(text: str) -> ChannelName:
     """Return the channel that `name`, `@name`, `t.me/name`, a link to a post or an id means.
 
-    Raises ConfigError if it means none.
+    The text of a ChannelName means itself. Raises ConfigError if a text means no channel.
     """
     link = LINK.fullmatch(text.strip())
-    path = link["path"] if link else text.strip()
-    if link and path.startswith(INVITATIONS):
-        raise ConfigError(f"{text}: is an invitation; only public channels can be collected")
-    if link and path.startswith("c/"):
-        path = path.split("/")[1]
-    elif link:
-        path = path.split("/")[0]
-    try:
-        if NUMBER.fullmatch(path):
-            return ChannelName(telegram_id=parse_channel_id(int(path)))
-    except ValueError as error:
-        raise ConfigError(f"{text}: is not the id of a channel") from error
-    if username := parse_username(path):
+    name = named_in_link(link["path"], text) if link else text.strip()
+    if number := NUMBER.fullmatch(name):
+        try:
+            return ChannelName(telegram_id=parse_channel_id(int(number["number"])))
+        except ValueError as error:
+            raise ConfigError(f"{text}: is not the id of a channel") from error
+    if username := parse_username(name):
         return ChannelName(username=username.lower())
     raise ConfigError(f"{text}: is not a channel: give @name, t.me/name or its numeric id")
+
+
+def named_in_link(path: str, text: str) -> str:
+    """Return the part of a link's path that names a channel, "" if none does.
+
+    Raises ConfigError if the link is an invitation.
+    """
+    first, *rest = path.split("/")
+    if first.startswith("+") or first.lower() in INVITATIONS:
+        raise ConfigError(f"{text}: is an invitation; only public channels can be collected")
+    if first == "c":
+        return rest[0] if rest and NUMBER.fullmatch(rest[0]) else ""
+    return "" if first.lower() in ACTIONS else first
 
 
 def parse_channels(texts: Iterable[str]) -> list[ChannelName]:

@@ -36,7 +36,7 @@ class Peer:
 class KnownName:
     """What Telegram said of a username when it was asked: a channel, or why there is none.
 
-    A channel with a `problem` has lost the name since.
+    A channel with a `problem` has lost the name since, or could not be read under it.
     """
 
     channel_id: int | None

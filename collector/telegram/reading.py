@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Connection, select, update
 from telethon import types
 
+from collector.albums import settle_albums_of
 from collector.archive import Archive
 from collector.coverage import Answers, Span, noting
 from collector.errors import ChannelError
@@ -20,7 +22,7 @@ from collector.telegram.planning import SOURCE, Plan, Wish, make_plan, want, wan
 
 __all__ = ["Progress", "Reader"]
 
-MOST_PAGES_BACK = 50
+MOST_READ_BACK = 50 * PAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,10 @@ class Reader:
         self.stored_until = plan.stored_until
         bounds = Bounds(self.wish, plan)
         for span in plan.spans:
-            await self.read(span, bounds)
-            if bounds.reached:
-                return
+            if not bounds.reached:
+                await self.read(span, bounds)
+        if bounds.limited:
+            return
         self.progress = replace(self.progress, complete=True)
         if self.wish.until is None:
             self.note_complete()
@@ -80,11 +83,11 @@ class Reader:
         with self.archive.begin() as connection:
             want(connection, self.peer.channel_id, self.wish, first)
             if newest.messages:
-                self.note_newest(connection, top, newest.messages[-1].date)
+                self.note_newest(connection, top, getattr(newest.messages[-1], "date", None))
             return make_plan(connection, self.peer.channel_id, self.wish, first=first, newest=top)
 
     async def read(self, span: Span, bounds: "Bounds") -> None:
-        """Read the messages of a span; the next page is on its way while one is stored."""
+        """Read a span within the bounds; the next page is on its way while one is stored."""
         cursor, last = span[0] - 1, span[1]
         ahead = asyncio.create_task(self.step(cursor, last))
         try:
@@ -113,7 +116,7 @@ class Reader:
         An empty answer does not mean that nothing follows: the newest page may come clipped.
         """
         page = await self.history.newest(PAGE)
-        for _ in range(MOST_PAGES_BACK):
+        while len(page.messages) <= MOST_READ_BACK:
             if not page.messages or page.messages[0].id <= cursor + 1:
                 return page.between(cursor + 1, last)
             older = await self.history.before(page.messages[0].id)
@@ -161,7 +164,7 @@ class Reader:
                 mark(connection, key, [post.message_id for post in found.posts], None)
         return counts
 
-    def note_newest(self, connection: Connection, message_id: int, date: datetime) -> None:
+    def note_newest(self, connection: Connection, message_id: int, date: datetime | None) -> None:
         """Note the newest message that Telegram reported."""
         statement = update(channels).where(channels.c.id == self.peer.channel_id)
         connection.execute(statement.values(newest_id=message_id, newest_date=date))
@@ -174,27 +177,34 @@ class Reader:
 
 
 class Bounds:
-    """Where a wish ends before the channel does."""
+    """Where a wish ends before the channel does.
+
+    `reached`: nothing more is to be read; `limited`: because the limit leaves posts out.
+    """
 
     def __init__(self, wish: Wish, plan: Plan) -> None:
         self.until = wish.until
         self.left = wish.limit
         self.asked = [part.span for part in plan.asked]
-        self.reached = self.left == 0
+        self.reached = False
+        self.limited = False
 
     def cut(self, page: Page, end: int) -> tuple[Page, int]:
         """Return the part of a page within the bounds, and the id up to which it goes."""
-        for index, message in enumerate(page.messages):
-            if self.until is not None and message.date >= self.until:
-                self.reached = True
+        for message in page.messages:
+            if self.end_before(message):
                 return page.between(0, message.id - 1), message.id - 1
-            if self.left is not None and self.is_new(message):
-                self.left -= 1
-                if self.left == 0 and index + 1 < len(page.messages):
-                    self.reached = True
-                    return page.between(0, message.id), message.id
-        self.reached = self.left == 0
         return page, end
+
+    def end_before(self, message: Any) -> bool:  # noqa: ANN401 (Telethon is not typed)
+        """Tell whether a message is the first beyond the bounds."""
+        date = getattr(message, "date", None)  # an empty message has none
+        if self.until is not None and date is not None and date >= self.until:
+            self.reached = True
+        elif self.left is not None and self.is_new(message):
+            self.limited = self.reached = self.left == 0
+            self.left -= 1
+        return self.reached
 
     def is_new(self, message: object) -> bool:
         """Tell whether a message is a post that was not asked for before."""
@@ -210,7 +220,11 @@ def mark(
     if not ids:
         return
     other = posts.c.deleted_at.is_(None) if deleted_at else posts.c.deleted_at.is_not(None)
-    statement = update(posts).where(
-        posts.c.channel_id == channel_id, posts.c.message_id.in_(ids), other
+    statement = (
+        update(posts)
+        .where(posts.c.channel_id == channel_id, posts.c.message_id.in_(ids), other)
+        .values(deleted_at=deleted_at)
     )
-    connection.execute(statement.values(deleted_at=deleted_at))
+    changed = connection.execute(statement.returning(posts.c.message_id)).scalars().all()
+    if changed:
+        settle_albums_of(connection, channel_id, changed)

@@ -4,7 +4,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from telethon import functions, types
 from telethon.utils import get_input_peer
 
@@ -13,6 +13,8 @@ from collector.errors import ChannelError
 from collector.post import Channel
 from collector.tables import channels
 from collector.telegram.calls import Caller
+from collector.telegram.failures import UnansweredError
+from collector.telegram.floods import FloodWaitError
 from collector.telegram.naming import ChannelName
 from collector.telegram.peers import (
     KnownName,
@@ -52,21 +54,21 @@ class Resolver:
             peer = await self.by_id(name.telegram_id or 0)
         try:
             channel = await self.refresh(peer)
-        except ChannelError:
-            if name.username:
-                await self.check_moved(name.username, peer)
+        except UnansweredError:
             raise
+        except ChannelError:
+            if (met := await self.meet_again(name, peer)) is None:
+                raise
+            peer, channel = met, await self.refresh(met)
         if name.username and name.username not in active_names(channel):
-            await self.check_moved(name.username, peer)
+            await self.check_if_allowed(name.username, peer.telegram_id)
         return peer
 
     async def by_name(self, username: str) -> Peer:
         """Return the channel that a username meant when it was first looked up."""
-        with self.archive.connect() as connection:
-            known = known_name(connection, username)
-            telegram_id = known and known.telegram_id
-        if telegram_id:
-            return await self.by_id(telegram_id)
+        known = self.known(username)
+        if known and known.telegram_id:
+            return await self.by_id(known.telegram_id)
         if known and known.problem and is_fresh(known):
             raise ChannelError(f"{known.problem} (asked at {known.asked_at:%Y-%m-%d %H:%M} UTC)")
         return await self.look_up(username)
@@ -75,6 +77,8 @@ class Resolver:
         """Ask Telegram whose a username is, and remember the answer."""
         try:
             peer = self.store(await self.resolve(username))
+        except UnansweredError:
+            raise
         except ChannelError as error:
             self.note_name(username, None, str(error))
             raise
@@ -99,11 +103,9 @@ class Resolver:
         """Return the channel with an id, if this account has a way to it."""
         if peer := self.stored_peer(telegram_id):
             return peer
-        if username := self.stored_username(telegram_id):
-            channel = await self.resolve(username)
-            peer = self.store(channel)
-            if channel.id == telegram_id:
-                return peer
+        username = self.stored_username(telegram_id)
+        if username and (peer := await self.check_name(username, telegram_id)):
+            return peer
         await self.read_dialogs()
         if peer := self.stored_peer(telegram_id):
             return peer
@@ -115,8 +117,8 @@ class Resolver:
             return peer_of(connection, self.user_id, telegram_id)
 
     def stored_username(self, telegram_id: int) -> str | None:
-        """Return the last known username of a channel."""
-        query = select(channels.c.username).where(channels.c.telegram_id == telegram_id)
+        """Return the last known username of a channel, in lower case."""
+        query = select(func.lower(channels.c.username)).where(channels.c.telegram_id == telegram_id)
         with self.archive.connect() as connection:
             return connection.execute(query).scalar()
 
@@ -151,22 +153,53 @@ class Resolver:
             store_facts(connection, peer.channel_id, facts, seen_at=now)
         return channel
 
-    async def check_moved(self, username: str, peer: Peer) -> None:
-        """Find out, at most once a day, who has the username that a channel has no more."""
-        with self.archive.connect() as connection:
-            known = known_name(connection, username)
+    async def meet_again(self, name: ChannelName, peer: Peer) -> Peer | None:
+        """Return a channel that was refused, if Telegram names it by another access hash now."""
+        username = name.username or self.stored_username(peer.telegram_id)
+        if not username:
+            return None
+        met = await self.check_if_allowed(username, peer.telegram_id)
+        if met is None:
+            return None
+        if met.access_hash != peer.access_hash:
+            return met
+        self.note_name(username, peer.channel_id, "leads to a channel that cannot be read")
+        return None
+
+    async def check_if_allowed(self, username: str, telegram_id: int) -> Peer | None:
+        """Check a name as `check_name` does; None too if Telegram cannot be asked now."""
+        try:
+            return await self.check_name(username, telegram_id)
+        except (UnansweredError, FloodWaitError) as error:
+            log.info("whose name @%s is now is left open: %s", username, error)
+            return None
+
+    async def check_name(self, username: str, telegram_id: int) -> Peer | None:
+        """Find out, once a day if it was in vain, whether a username still leads to a channel.
+
+        Return the channel's peer if so. If not, say whose the name is now.
+        """
+        known = self.known(username)
         if known and known.problem and is_fresh(known):
-            return
-        problem = f"@{username} is not the name of channel id {peer.telegram_id} any more"
+            return None
+        met: Peer | None = None
         try:
             channel = await self.resolve(username)
-            if channel.id != peer.telegram_id:
-                self.store(channel)
-                problem = moved(username, channel)
+            met = self.store(channel)
+            problem = None if channel.id == telegram_id else moved(username, channel, telegram_id)
+        except UnansweredError:
+            raise
         except ChannelError as error:
-            problem = f"{problem}, and nobody's: {error}"
-        log.warning("%s; still collecting id %d", problem, peer.telegram_id)
-        self.note_name(username, peer.channel_id, problem)
+            problem = f"@{username} is not the name of channel id {telegram_id} any more: {error}"
+        self.note_name(username, met.channel_id if met else None, problem)
+        if problem:
+            log.warning("%s", problem)
+        return None if problem else met
+
+    def known(self, username: str) -> KnownName | None:
+        """Return what is known of a username in lower case."""
+        with self.archive.connect() as connection:
+            return known_name(connection, username)
 
     def store(self, channel: types.Channel) -> Peer:
         """Store a channel that Telegram showed to this account."""
@@ -180,16 +213,18 @@ class Resolver:
             )
 
     def note_name(self, username: str, channel_id: int | None, problem: str | None = None) -> None:
-        """Note whose a username is."""
+        """Note whose a username is; what it meant first, it goes on to mean."""
         with self.archive.begin() as connection:
-            store_name(connection, username, KnownName(channel_id, problem, datetime.now(UTC)))
+            known = known_name(connection, username)
+            first = (known and known.channel_id) or channel_id
+            store_name(connection, username, KnownName(first, problem, datetime.now(UTC)))
 
 
-def moved(username: str, channel: types.Channel) -> str:
+def moved(username: str, channel: types.Channel, telegram_id: int) -> str:
     """Say that a username has moved to another channel."""
     return (
-        f"@{username} is now the name of another channel, id {channel.id} "
-        f"({channel.title!r}): name that one by its id if you want it"
+        f"@{username} is now the name of another channel, id {channel.id} ({channel.title!r}), "
+        f"and no more of id {telegram_id}: name that one by its id if you want it"
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import Table, Update, select
 from telethon.sessions import StringSession
 
 from collector.archive import Archive
@@ -86,3 +87,31 @@ def assert_same(archive: Archive, channel: ServedChannel) -> None:
         assert part.album_member == len(members)
         assert part.received == len(inside) - len(gone) - len(members)
         assert part == part.with_unknown()
+
+
+def endings(outcomes: dict[str, Outcome]) -> dict[str, str]:
+    return {name: outcome.ending.value for name, outcome in outcomes.items()}
+
+
+def numbers(archive: Archive, channel: ServedChannel) -> list[int]:
+    """The ids of the stored posts, those that were deleted since too."""
+    return [post["message_id"] for post in stored(archive, channel)]
+
+
+def post_of(archive: Archive, channel: ServedChannel, message_id: int) -> dict[str, Any]:
+    return next(post for post in stored(archive, channel) if post["message_id"] == message_id)
+
+
+def spans_of(archive: Archive, channel: ServedChannel) -> list[tuple[int, int]]:
+    return [part.span for part in coverage_of(archive, channel)]
+
+
+def rows_of(archive: Archive, table: Table) -> list[dict[str, Any]]:
+    with archive.connect() as connection:
+        return [dict(row) for row in connection.execute(select(table)).mappings()]
+
+
+def change(archive: Archive, statement: Update) -> None:
+    """Change the archive behind the collector's back."""
+    with archive.begin() as connection:
+        connection.execute(statement)

@@ -44,15 +44,11 @@ def test_ten_thousand_posts_through_random_faults(
     assert {outcome.ending for outcome in outcomes.values()} == {Ending.DONE}
     for channel in channels:
         assert_same(archive, channel)
-        assert [part.span for part in coverage_of(archive, channel)] == [
-            (1, max(channel.messages))
-        ]
+        assert [part.span for part in coverage_of(archive, channel)] == [(1, max(channel.messages))]
 
 
 @pytest.mark.parametrize("count", [1, 99, 100, 101, 200, 495, 500])
-def test_padded_newest_page(
-    archive: Archive, world: World, session: str, count: int
-) -> None:
+def test_padded_newest_page(archive: Archive, world: World, session: str, count: int) -> None:
     news = world.add_channel("news")
     news.padded = True
     news.post_many([f"post {number}" for number in range(count)])
@@ -62,9 +58,7 @@ def test_padded_newest_page(
 
 
 @pytest.mark.parametrize("clipped", [1, 5, 99, 100, 150])
-def test_clipped_newest_page(
-    archive: Archive, world: World, session: str, clipped: int
-) -> None:
+def test_clipped_newest_page(archive: Archive, world: World, session: str, clipped: int) -> None:
     news = world.add_channel("news")
     news.clipped = clipped
     news.clipped_times = 4
