@@ -12,7 +12,7 @@ demo: $(READY)  ## the whole job on embedded posts
 	$(BIN)/tgstance demo demo
 
 test: $(READY)  ## the fast test suite
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: $(READY)  ## style, types and who imports whom
 	$(BIN)/ruff check

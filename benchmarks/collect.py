@@ -127,16 +127,16 @@ def measured(way: str, session: str) -> dict[str, float]:
 
 def measure(way: str, session: str) -> None:
     """Read the channel one way and print what that took."""
-    read = read_collector if way == "collector" else read_bare
-    start = time.perf_counter()
-    posts = read(session, None if way == "default" else 0)
-    seconds = time.perf_counter() - start
+    if way == "collector":
+        posts, seconds = read_collector(session)
+    else:
+        posts, seconds = read_bare(session, None if way == "default" else 0)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # Linux counts in KiB
     print(json.dumps({"speed": posts / seconds, "peak": peak}))
 
 
-def read_bare(session: str, wait_time: int | None) -> int:
-    """Read with Telethon alone; return how many posts came."""
+def read_bare(session: str, wait_time: int | None) -> tuple[int, float]:
+    """Read with Telethon alone; return how many posts came, and in how many seconds."""
 
     async def read() -> int:
         client = TelegramClient(StringSession(session), 1, "hash", receive_updates=False)
@@ -146,11 +146,12 @@ def read_bare(session: str, wait_time: int | None) -> int:
                 count += 1
             return count
 
-    return asyncio.run(read())
+    start = time.perf_counter()
+    return asyncio.run(read()), time.perf_counter() - start
 
 
-def read_collector(session: str, _wait_time: int | None) -> int:
-    """Read with the collector into a new archive; return how many posts are in it."""
+def read_collector(session: str) -> tuple[int, float]:
+    """Read with the collector into a new archive; return the same."""
     outcomes: list[Outcome] = []
     account = Account(StringSession(session), Credentials(1, "hash"))
     with (
@@ -159,10 +160,11 @@ def read_collector(session: str, _wait_time: int | None) -> int:
     ):
         wanted = parse_channels(["city_news"])
         limits = Limits(pace=0)
+        start = time.perf_counter()
         collect(
             archive, account, wanted, Wish(BEGINNING), limits=limits, on_outcome=outcomes.append
         )
-    return outcomes[0].progress.new
+    return outcomes[0].progress.new, time.perf_counter() - start
 
 
 if __name__ == "__main__":

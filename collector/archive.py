@@ -112,8 +112,9 @@ def archive_url(location: str | Path) -> URL:
     if isinstance(location, str) and "://" in location:
         try:
             return make_url(location)
-        except ArgumentError as error:
-            raise ArchiveNameError(f"{location}: not a database URL ({error})") from error
+        except (ArgumentError, ValueError) as error:
+            scheme = location.partition("://")[0]  # the rest may hold a password
+            raise ArchiveNameError(f"{scheme}://...: is not a database URL") from error
     return URL.create("sqlite", database=str(Path(location).expanduser()))
 
 

@@ -1,12 +1,14 @@
 """Which Telegram account the command uses: its credentials and its session, from where they are."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from collector.errors import ConfigError
+from tgstance.config import LARGEST_API_ID
 
 if TYPE_CHECKING:
     from collector.telegram.client import Account, Credentials
@@ -27,21 +29,20 @@ def find_credentials(config: "Config") -> "Credentials":
     """
     from collector.telegram.client import Credentials
 
-    api_id = os.environ.get("TELEGRAM_API_ID") or config.api_id
-    api_hash = os.environ.get("TELEGRAM_API_HASH") or (
-        config.api_hash and config.api_hash.get_secret_value()
+    api_id = _from_environment("TELEGRAM_API_ID") or str(config.api_id or "")
+    api_hash = _from_environment("TELEGRAM_API_HASH") or (
+        config.api_hash.get_secret_value() if config.api_hash else ""
     )
     if not api_id or not api_hash:
         raise ConfigError(f"no {'api_hash' if api_id else 'api_id'}: {_GET_THEM}")
-    try:
-        return Credentials(int(api_id), str(api_hash))
-    except ValueError as error:
-        raise ConfigError(f"TELEGRAM_API_ID is not a number: {_GET_THEM}") from error
+    if not re.fullmatch("[0-9]{1,10}", api_id) or not 0 < int(api_id) <= LARGEST_API_ID:
+        raise ConfigError(f"api_id is no number that Telegram gives: {_GET_THEM}")
+    return Credentials(int(api_id), api_hash)
 
 
 def given_session() -> str | None:
     """Return the string session of the environment, if there is one."""
-    return os.environ.get("TGSTANCE_SESSION") or None
+    return _from_environment("TGSTANCE_SESSION") or None
 
 
 @contextmanager
@@ -61,7 +62,8 @@ def hold_account(config: "Config", command: str) -> Iterator["Account"]:
     if text := given_session():
         session = read_session(text, "TGSTANCE_SESSION")
         # What is locked has to have a name, and the key itself must not be it.
-        with hold(user_data_path("tgstance") / f"session-{key_id(session)}", command):
+        path = user_data_path("tgstance") / f"session-{key_id(session)}"
+        with hold(path, command, called="the session of TGSTANCE_SESSION"):
             yield Account(session, credentials)
         return
     file = SessionFile(Path(config.session_file))
@@ -72,3 +74,7 @@ def hold_account(config: "Config", command: str) -> Iterator["Account"]:
         yield Account(session, credentials)
         if session.save() != before:  # Telegram has moved the account to another data center
             file.write(session)
+
+
+def _from_environment(name: str) -> str:
+    return os.environ.get(name, "").strip()  # secrets read from files come with a line end

@@ -3,9 +3,11 @@
 import io
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 import click
@@ -71,13 +73,15 @@ def command_group(
     from tgstance.terminal import start_logging
 
     start_logging(verbosity=verbose, quiet=quiet, as_json=log_format == "json")
-    context.obj = Session(config, archive, quiet=quiet)
+    named = context.get_parameter_source("config") is not click.core.ParameterSource.DEFAULT
+    context.obj = Session(config, archive, quiet=quiet, config_named=named)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit with a documented code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     _open_streams()
+    _end_in_order()
     try:
         code = command_group.main(
             given, prog_name="tgstance", standalone_mode=False, auto_envvar_prefix="TGSTANCE"
@@ -86,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # Without standalone mode click exits by itself only when the reader of our output has gone.
         sys.exit(0 if ended.code == 1 else ended.code)
     except click.ClickException as error:
-        error.show()
+        _show(error)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         _say("interrupted; run the same command again to go on")
@@ -113,6 +117,29 @@ def _open_streams() -> None:
 
 
 def _say(message: str) -> None:
-    from tgstance.terminal import harmless
+    from tgstance.terminal import say_error
 
-    click.echo(f"tgstance: {harmless(' '.join(message.split()))}", err=True)
+    say_error(message)
+
+
+def _show(error: click.ClickException) -> None:
+    """Show what is wrong with the command line, with its usage where people read it."""
+    from tgstance.terminal import logs_json
+
+    if logs_json():
+        _say(error.format_message())
+    else:
+        error.show()
+
+
+def _end_in_order() -> None:
+    """Let SIGTERM, by which schedulers end a job, do what Ctrl-C does: runs are then recorded."""
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)  # some send it twice: once is enough
+        if callable(signal.getsignal(signal.SIGINT)):
+            signal.raise_signal(signal.SIGINT)  # of which an event loop takes care
+        else:  # a shell lets jobs in the background ignore it
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)

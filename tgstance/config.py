@@ -25,7 +25,9 @@ from models.targets import Target
 from reports.selection import Period
 from tgstance.moments import parse_duration, parse_moment
 
-__all__ = ["Config", "default_config", "load_config"]
+__all__ = ["LARGEST_API_ID", "Config", "default_config", "load_config"]
+
+LARGEST_API_ID = 2**31 - 1
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -69,7 +71,7 @@ def _is(parse: Callable[[str], object], *words: str) -> Callable[[str], str]:
 
 
 class _Telegram(_Section):
-    api_id: Annotated[int, Field(gt=0)] | None = None
+    api_id: Annotated[int, Field(gt=0, le=LARGEST_API_ID)] | None = None
     api_hash: SecretStr | None = None
     session: Path | None = None
 
@@ -195,8 +197,10 @@ class Config:
         return self._model(self._file.models.stance, "stance")
 
     def as_json(self) -> dict[str, Any]:
-        """Return the settings as they are recorded with each run."""
-        return self._file.model_dump(mode="json")
+        """Return the settings as they are recorded with each run: without what is secret."""
+        values: dict[str, Any] = self._file.model_dump(mode="json")
+        values["archive"]["location"] = _without_password(self._file.archive.location)
+        return values
 
     def select_targets(self, names: tuple[str, ...]) -> tuple[Target, ...]:
         """Return the targets called `names`, or all where no name is given.
@@ -244,6 +248,16 @@ def load_config(path: Path) -> Config:
 def default_config(path: Path) -> Config:
     """Return the configuration that an empty file at `path` would be."""
     return Config(_File(), path.resolve().parent)
+
+
+def _without_password(location: str) -> str:
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(location).render_as_string() if "://" in location else location
+    except ArgumentError:  # this run's archive is named on the command line
+        return ""
 
 
 _IN_TOML = {

@@ -12,10 +12,11 @@ __all__ = ["hold"]
 
 
 @contextmanager
-def hold(path: Path, command: str) -> Iterator[None]:
+def hold(path: Path, command: str, *, called: str | None = None) -> Iterator[None]:
     """Hold a lock beside the file at `path` until the end of the block, or of the process.
 
-    Raises DeferredError, which says who holds it since when, if another process does.
+    Raises DeferredError, which says who holds it since when, if another process does; `called` is
+    what users know the file as.
     """
     from filelock import FileLock, Timeout
 
@@ -25,10 +26,12 @@ def hold(path: Path, command: str) -> Iterator[None]:
         lock = FileLock(path.with_name(f"{path.name}.lock"), timeout=0).acquire()
     except Timeout as error:
         raise DeferredError(
-            f"{path}: another run holds it ({_read(note)}); try again when it has ended"
+            f"{called or path}: another run holds it ({_read(note)}); try again when it has ended"
         ) from error
     except OSError as error:
-        raise OutputError(f"{path}: cannot be locked ({error.strerror})") from error
+        raise OutputError(
+            f"{path}: cannot be locked ({error.strerror}): its directory has to be writable"
+        ) from error
     with lock:
         now = datetime.now(UTC)
         with suppress(OSError):  # the lock is what matters

@@ -6,20 +6,24 @@ from datetime import UTC, datetime, timedelta
 __all__ = ["parse_duration", "parse_moment"]
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_DURATION = re.compile(r"(\d{1,6})\s*([smhdw])")
+_DURATION = re.compile(r"(\d{1,8})\s*([smhdw])", re.ASCII)
+_LONGEST = timedelta(days=36_500)
 
 
 def parse_duration(text: str) -> timedelta:
     """Return the duration of `90s`, `5m`, `12h`, `30d` or `4w`; 0 needs no unit.
 
-    Raises ValueError if it is none.
+    Raises ValueError if it is none, or longer than Telegram can have existed.
     """
     if text.strip() == "0":
         return timedelta(0)
     match = _DURATION.fullmatch(text.strip().lower())
     if match is None:
         raise ValueError(f"{text!r} is not a duration: write 90s, 5m, 12h, 30d or 4w")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    duration = timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if duration > _LONGEST:
+        raise ValueError(f"{text!r} is too long a duration: {_LONGEST.days}d is the longest")
+    return duration
 
 
 def parse_moment(text: str) -> datetime:
@@ -29,12 +33,12 @@ def parse_moment(text: str) -> datetime:
     """
     try:
         return datetime.now(UTC) - parse_duration(text)
-    except (ValueError, OverflowError):
+    except ValueError:
         pass
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError as error:
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError) as error:  # the latter beside the years 1 and 9999
         raise ValueError(
             f"{text!r} is not a moment: write 2024-11-01, 2024-11-01T12:00+02:00, or 30d for ago"
         ) from error
-    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)

@@ -22,6 +22,7 @@ class Session:
     config_path: Path
     archive_location: str | None = None
     quiet: bool = False
+    config_named: bool = False  # whether the user says where the configuration is
 
     @cached_property
     def config(self) -> "Config":
@@ -32,10 +33,12 @@ class Session:
 
     @cached_property
     def config_or_defaults(self) -> "Config":
-        """The checked configuration, or every default where there is no such file."""
+        """The checked configuration, or every default where there is none and none was named."""
         from tgstance.config import default_config
 
-        return self.config if self.config_path.exists() else default_config(self.config_path)
+        if self.config_named or self.config_path.exists():
+            return self.config
+        return default_config(self.config_path)
 
     def open_archive(self) -> "Archive":
         """Open the archive with the tables of all packages."""

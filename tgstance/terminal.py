@@ -6,8 +6,9 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
+import click
 from pythonjsonlogger.json import JsonFormatter
 from rich.console import Console
 from rich.progress import (
@@ -22,7 +23,16 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["harmless", "log", "number", "progress", "show_table", "start_logging"]
+__all__ = [
+    "harmless",
+    "log",
+    "logs_json",
+    "number",
+    "progress",
+    "say_error",
+    "show_table",
+    "start_logging",
+]
 
 log = logging.getLogger("tgstance")
 
@@ -71,7 +81,7 @@ def progress(what: str, total: int | None, *, quiet: bool) -> Iterator[Callable[
 
 def start_logging(*, verbosity: int, quiet: bool, as_json: bool) -> None:
     """Send log lines to stderr: for people, or one JSON object a line."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Stderr()
     if as_json:
         fields = ["asctime", "levelname", "name", "message"]
         handler.setFormatter(JsonFormatter(fields, rename_fields={"levelname": "level"}))
@@ -85,6 +95,28 @@ def start_logging(*, verbosity: int, quiet: bool, as_json: bool) -> None:
     # Telethon warns of every lost connection, which the collector tells of in its own words.
     telethon = logging.WARNING if verbosity > 1 else logging.CRITICAL
     logging.getLogger("tgstance.telethon").setLevel(telethon)
+
+
+def logs_json() -> bool:
+    """Whether every line on stderr has to be a JSON object."""
+    return any(isinstance(handler.formatter, JsonFormatter) for handler in log.handlers)
+
+
+def say_error(message: str) -> None:
+    """Say in one line why the command ends."""
+    line = harmless(" ".join(message.split()))
+    if logs_json():
+        log.error("%s", line)
+    else:
+        click.echo(f"tgstance: {line}", err=True)
+
+
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to what is stderr now: a progress bar takes its place, and lets lines pass above."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
 
 
 class _Console(Console):

@@ -13,6 +13,7 @@ from telethon import functions, types
 
 from collector.archive import Archive
 from collector.errors import (
+    ArchiveError,
     ChannelError,
     DeferredError,
     SignInError,
@@ -45,6 +46,7 @@ class Ending(StrEnum):
     FAILED = "failed"
     DEFERRED = "deferred"
     NOT_REACHED = "not reached"
+    REPEATED = "repeated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,10 @@ def collect(
     asked now, ArchiveError if the archive fails; what was collected before stays.
     """
     asyncio.run(Run(archive, account, wish, limits, on_outcome).collect(wanted))
+
+
+class RepeatedError(ChannelError):
+    """The channel has its turn in this run under another name."""
 
 
 class Run:
@@ -148,21 +154,31 @@ class Run:
                 reader = await self.open(name, resolver)
                 await reader.run()
                 outcome = Outcome(name, Ending.DONE)
-            except (SignInError, UnreachableError) as error:
-                self.stopped_by = error
-                outcome = Outcome(name, Ending.NOT_REACHED, str(error))
-            except DeferredError as error:
-                outcome = Outcome(name, Ending.DEFERRED, str(error))
-            except ChannelError as error:
-                outcome = Outcome(name, Ending.FAILED, str(error))
+            except ArchiveError:
+                raise
+            except TgstanceError as error:
+                outcome = Outcome(name, self.ending(error), str(error))
+            except Exception as error:
+                log.debug("%s", name, exc_info=True)
+                reason = f"unexpected {type(error).__name__}: {error}"
+                outcome = Outcome(name, Ending.FAILED, reason)
             self.finish(outcome, reader)
+
+    def ending(self, error: TgstanceError) -> Ending:
+        """Return how an error ends the run for a channel; stop the run if it ends it for all."""
+        if isinstance(error, SignInError | UnreachableError):
+            self.stopped_by = error
+            return Ending.NOT_REACHED
+        if isinstance(error, DeferredError):
+            return Ending.DEFERRED
+        return Ending.REPEATED if isinstance(error, RepeatedError) else Ending.FAILED
 
     async def open(self, name: ChannelName, resolver: Resolver) -> Reader:
         """Find a channel and return what reads it."""
         peer = await resolver.find(name)
         other = self.claimed.setdefault(peer.channel_id, name)
         if other != name:
-            raise ChannelError(f"is the same channel as {other}")
+            raise RepeatedError(f"is the same channel as {other}")
         return Reader(self.archive, History(resolver.caller, peer), self.wish)
 
     def finish(self, outcome: Outcome, reader: Reader | None) -> None:

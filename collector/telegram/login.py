@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
-from telethon import errors
+from telethon import errors, functions
 
 from collector.errors import ConfigError, DeadKeyError, DeferredError, SignInError, TgstanceError
 from collector.telegram.client import Account, make_client
@@ -66,12 +66,17 @@ def sign_in_once(account: Account, ask: Prompter, *, qr: bool) -> str:
 
 
 def sign_out(account: Account) -> None:
-    """End a session on Telegram's side too; one that has ended before is no error.
+    """End a session on Telegram's side.
 
-    Raises DeferredError if Telegram cannot be reached.
+    Raises SignInError if it has ended before, DeferredError if Telegram cannot be asked now.
     """
     with refusals(), Line(account) as line:
-        line.wait(line.client.log_out())
+        try:
+            # Telethon's own log_out() does not tell a refusal from a success.
+            line.wait(line.client(functions.auth.LogOutRequest()))
+        except errors.BadRequestError as error:
+            reason = f"Telegram refuses to end the session: {error.message}; try again later"
+            raise DeferredError(reason) from error
 
 
 class Line:

@@ -1,6 +1,7 @@
-"""Reads one channel: ascending, page by page, each page and its coverage in one transaction."""
+"""Reads one channel: ascending, pages and what they cover in one transaction."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,6 +24,9 @@ from collector.telegram.planning import SOURCE, Plan, Wish, make_plan, want, wan
 __all__ = ["Progress", "Reader"]
 
 MOST_READ_BACK = 50 * PAGE
+MOST_PAGES = 10
+LONGEST_WAIT_S = 0.25
+TASKS_TO_THE_WIRE = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +91,23 @@ class Reader:
             return make_plan(connection, self.peer.channel_id, self.wish, first=first, newest=top)
 
     async def read(self, span: Span, bounds: "Bounds") -> None:
-        """Read a span within the bounds; the next page is on its way while one is stored."""
+        """Read a span within the bounds; the next page is on its way while others are stored."""
         cursor, last = span[0] - 1, span[1]
+        batch = Batch(span[0])
         ahead = asyncio.create_task(self.step(cursor, last))
         try:
             while cursor < last and not bounds.reached:
-                page, end = bounds.cut(*await ahead)
-                if end < last and not bounds.reached:
-                    ahead = asyncio.create_task(self.step(end, last))
-                if end > cursor:
-                    await self.keep(page, (cursor + 1, end))
-                cursor = end
+                page, cursor = bounds.cut(*await ahead)
+                batch.add(page, cursor)
+                if cursor < last and not bounds.reached:
+                    ahead = asyncio.create_task(self.step(cursor, last))
+                if batch.is_due():
+                    await leave()
+                    await self.keep(*batch.take())
         finally:
             ahead.cancel()
             await asyncio.gather(ahead, return_exceptions=True)
+            await self.keep(*batch.take())
 
     async def step(self, cursor: int, last: int) -> tuple[Page, int]:
         """Return the next messages up to `last`, and the id up to which there are no others."""
@@ -127,10 +134,12 @@ class Reader:
 
     async def keep(self, page: Page, span: Span) -> None:
         """Store the messages of a span, and what came back of those that were seen before."""
+        if span[1] < span[0]:
+            return
         gone: Sequence[int] = ()
         if span[0] <= self.stored_until:
             page, gone = await self.ask_for_missing(page, span)
-        stored = await asyncio.to_thread(self.store, page, span, gone)
+        stored = self.store(page, span, gone)
         self.progress = self.progress.plus(stored, len(gone))
 
     async def ask_for_missing(self, page: Page, span: Span) -> tuple[Page, Sequence[int]]:
@@ -148,7 +157,7 @@ class Reader:
         return page.joined(found), [one for one in absent if one not in there]
 
     def store(self, page: Page, span: Span, gone: Sequence[int]) -> StoreCounts:
-        """Store one page in one transaction, with what the ledger says of it."""
+        """Store messages in one transaction with what the ledger says of their span."""
         found = sort_messages(page.messages, page.titles)
         answers = Answers(span, found.service, found.inaccessible)
         now = datetime.now(UTC)
@@ -174,6 +183,46 @@ class Reader:
         statement = update(channels).where(channels.c.id == self.peer.channel_id)
         with self.archive.begin() as connection:
             connection.execute(statement.values(collected_at=datetime.now(UTC)))
+
+
+class Batch:
+    """Pages that are stored together, in one transaction.
+
+    A page waits at most a quarter of a second for others, so that at a polite pace each is stored
+    at once, and a fast reading is not held up by the bookkeeping of a transaction per page.
+    """
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self.last = first - 1
+        self.pages: list[Page] = []
+        self.stored_at = 0.0
+
+    def add(self, page: Page, last: int) -> None:
+        """Add the page that goes on to the id `last`."""
+        self.pages.append(page)
+        self.last = last
+
+    def is_due(self) -> bool:
+        """Tell whether the pages have waited long enough."""
+        return len(self.pages) >= MOST_PAGES or time.monotonic() - self.stored_at > LONGEST_WAIT_S
+
+    def take(self) -> tuple[Page, Span]:
+        """Return the messages of all pages and the span that they cover; be empty afterwards."""
+        messages = [message for page in self.pages for message in page.messages]
+        titles = {key: title for page in self.pages for key, title in page.titles.items()}
+        span = self.first, self.last
+        self.first, self.pages, self.stored_at = self.last + 1, [], time.monotonic()
+        return Page(messages, titles), span
+
+
+async def leave() -> None:
+    """Let a request that was just made leave, before the database takes the thread.
+
+    Telethon hands it from task to task until it is written; each yields once.
+    """
+    for _ in range(TASKS_TO_THE_WIRE):
+        await asyncio.sleep(0)
 
 
 class Bounds:

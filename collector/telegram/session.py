@@ -61,8 +61,14 @@ class SessionFile:
             raise OutputError(f"{self.path}: cannot be written ({error.strerror})") from error
 
     def delete(self) -> None:
-        """Delete the file, if it is there."""
-        self.path.unlink(missing_ok=True)
+        """Delete the file, if it is there.
+
+        Raises OutputError if that is not allowed.
+        """
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be deleted ({error.strerror})") from error
 
 
 def read_session(text: str, origin: str) -> StringSession:

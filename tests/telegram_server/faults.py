@@ -183,7 +183,7 @@ class Faults:
         )
         with self._lock:
             # Not for secrets: the same faults in every run are the point.
-            source = Random(seed)  # noqa: S311
+            source = Random(seed)
             self._chances.append(Chance(source, frozenset(methods), deeds))
 
     def take_bad_salt(self) -> bool:

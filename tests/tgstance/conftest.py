@@ -1,12 +1,14 @@
 """The command, run as a user runs it, in a directory of its own."""
 
 import json
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.telegram_server import Account, ServedChannel, TelegramServer, World
 from tgstance.cli import main
 
 POSTS = [
@@ -22,6 +24,28 @@ class Outcome:
     code: int
     out: str
     err: str
+
+
+API_HASH = "0123456789abcdef0123456789abcdef"
+QUICK = "[collect]\npace = 0\nattempts = 1\ntimeout = 5\n"
+
+
+@pytest.fixture(autouse=True)
+def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the tests off the account and the data directory of whoever runs them."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    for name in ("TELEGRAM_API_ID", "TELEGRAM_API_HASH", "TGSTANCE_SESSION"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Undo what the command does to logging, which other tests look at."""
+    logger = logging.getLogger("tgstance")
+    before = logger.handlers, logger.propagate, logger.level
+    yield
+    logger.handlers, logger.propagate = before[0], before[1]
+    logger.setLevel(before[2])
 
 
 @pytest.fixture
@@ -57,3 +81,33 @@ def posts(tmp_path: Path) -> Path:
     ]
     path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def news(world: World) -> ServedChannel:
+    """A channel of three posts."""
+    channel = world.add_channel("test_news", title="Test news")
+    channel.post_many(["Трамп победил", "Погода: дождь", "Санкции"])
+    return channel
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program's credentials, in the environment."""
+    monkeypatch.setenv("TELEGRAM_API_ID", "1")
+    monkeypatch.setenv("TELEGRAM_API_HASH", API_HASH)
+
+
+@pytest.fixture
+def ready(
+    run: Callable[..., Outcome],
+    api: None,
+    server: TelegramServer,
+    account: Account,
+    news: ServedChannel,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., Outcome]:
+    """Return a function that runs the command as somebody who can collect, in no hurry to wait."""
+    Path("tgstance.toml").write_text(QUICK, encoding="utf-8")
+    monkeypatch.setenv("TGSTANCE_SESSION", server.session(account))
+    return run

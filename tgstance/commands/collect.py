@@ -1,7 +1,7 @@
 """tgstance collect: brings channels up to date from Telegram."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
 
@@ -144,6 +144,8 @@ def _wish(session: Session, options: _Options) -> "Wish":
     config = session.config.collect
     since = _given(options["since"], lambda: _since(config.since))
     until = options["until"]
+    if since > datetime.now(UTC):
+        raise ConfigError("since lies in the future")
     if until is not None and until <= since:
         raise ConfigError("--until is not after --since")
     recent = _given(options["recent"], lambda: _duration(config.recent))
@@ -202,7 +204,9 @@ class _Report:
         entry = {"ending": outcome.ending.value, "reason": outcome.reason, **counts}
         self._run.summary["channels"][str(outcome.name)] = entry
         line = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
-        if outcome.ending is Ending.DONE:
+        if outcome.ending is Ending.REPEATED:
+            log.warning("%s: %s", outcome.name, harmless(outcome.reason))
+        elif outcome.ending is Ending.DONE:
             rest = "" if done.complete else "; there is more: run it again"
             log.info("%s: %s%s", outcome.name, line or "nothing new", rest)
         else:

@@ -27,4 +27,7 @@ def init(path: Path, *, force: bool) -> None:
         path.write_text(template, encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
-    click.echo(f"Wrote {path}: name your targets in it, then run `tgstance import FILE`.")
+    click.echo(
+        f"Wrote {path}: name your channels and targets in it, then run `tgstance "
+        "login` and `tgstance collect`, or `tgstance import FILE`."
+    )

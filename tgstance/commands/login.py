@@ -63,6 +63,9 @@ def logout(session: Session) -> None:
 
     config = session.config_or_defaults
     file = _session_file(config)
+    if not given_session() and not file.path.exists():
+        log.info("nobody is signed in: there is no session at %s", file.path)
+        return
     try:
         with hold_account(config, "tgstance logout") as account:
             sign_out(account)
@@ -80,7 +83,7 @@ def _check_possible() -> None:
 
     if given_session():
         raise ConfigError("TGSTANCE_SESSION is set: unset it to sign in to a session file")
-    if not sys.stdin.isatty():
+    if not all(stream and stream.isatty() for stream in (sys.stdin, sys.stderr)):
         raise ConfigError(
             "login needs a terminal; sign in on one, and hand the session to other machines' "
             "jobs as a file or as TGSTANCE_SESSION"
@@ -97,10 +100,10 @@ class _Terminal:
     """Asks on the terminal; what it prints goes to stderr, and answers are never echoed twice."""
 
     def phone(self) -> str:
-        return str(click.prompt("Phone number (like +380501234567)", err=True))
+        return self._ask("Phone number (like +380501234567)")
 
     def code(self) -> str:
-        return str(click.prompt("Code that Telegram has sent", err=True))
+        return self._ask("Code that Telegram has sent")
 
     def password(self) -> str:
         return str(click.prompt("Two-step password", hide_input=True, err=True))
@@ -110,3 +113,9 @@ class _Terminal:
 
         click.echo("Scan this in Telegram: Settings > Devices > Link desktop device", err=True)
         segno.make(url, error="l").terminal(out=sys.stderr, compact=True)
+
+    def _ask(self, what: str) -> str:
+        try:
+            return str(click.prompt(what, err=True))
+        except click.Abort as error:  # by which click leaves the line of the prompt unended
+            raise KeyboardInterrupt from error

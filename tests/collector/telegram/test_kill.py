@@ -1,10 +1,9 @@
 """Killed at any moment, the collector goes on where its last transaction ended."""
 
-import multiprocessing
+import multiprocessing.process
 import random
 import signal
 import time
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from collector.archive import open_archive
@@ -32,7 +31,7 @@ def test_kill_9_at_fifty_random_moments(
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.collector.telegram.collected"])
 
-    children: list[BaseProcess] = []
+    children: list[multiprocessing.process.BaseProcess] = []
 
     def kill() -> None:
         time.sleep(chance.random() * 0.02)  # into the storing of the page before this request
