@@ -10,11 +10,14 @@ __all__ = [
     "ConfigError",
     "DeadKeyError",
     "DeferredError",
+    "FloodWaitError",
     "InputError",
     "ModelError",
     "OutputError",
+    "RepeatedError",
     "SignInError",
     "TgstanceError",
+    "UnansweredError",
     "UnreachableError",
 ]
 
@@ -67,6 +70,14 @@ class ChannelError(TgstanceError):
     exit_code = 3
 
 
+class RepeatedError(ChannelError):
+    """The channel has its turn in this run under another name."""
+
+
+class UnansweredError(ChannelError):
+    """Telegram did not answer a request about a channel, which says nothing of the channel."""
+
+
 class SignInError(TgstanceError):
     """Telegram does not, or no longer, accept the session."""
 
@@ -85,3 +96,7 @@ class DeferredError(TgstanceError):
 
 class UnreachableError(DeferredError):
     """Telegram does not answer, whatever is asked."""
+
+
+class FloodWaitError(DeferredError):
+    """Telegram asks to wait for longer than the run may."""

@@ -16,9 +16,9 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from collector.errors import SignInError, UnreachableError
+from collector.errors import SignInError, UnansweredError, UnreachableError
 from collector.telegram.connection import Connection
-from collector.telegram.failures import TransientError, UnansweredError, expected, flood_seconds
+from collector.telegram.failures import TransientError, expected, flood_seconds
 from collector.telegram.floods import Floods
 from collector.telegram.limits import Limits
 
@@ -27,6 +27,7 @@ __all__ = ["Caller", "method_name"]
 log = logging.getLogger("tgstance.telegram")
 
 LONGEST_PAUSE_S = 60.0
+PROBES = 3
 
 
 class Caller:
@@ -55,7 +56,7 @@ class Caller:
         while True:
             waited += await self.floods.pause(method, waited)
             try:
-                return await self.persist(request)
+                return await self.persist(request, self.limits.attempts)
             except TransientError as error:
                 await self.probe(error)
                 raise UnansweredError(f"{method}: {error}, {self.limits.attempts} times") from error
@@ -65,11 +66,11 @@ class Caller:
                 self.floods.note(method, seconds)
                 self.floods.check(method, waited)
 
-    async def persist(self, request: TLRequest) -> Any:  # noqa: ANN401
+    async def persist(self, request: TLRequest, attempts: int) -> Any:  # noqa: ANN401
         """Send a request, again with growing pauses while it fails in passing."""
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(TransientError),
-            stop=stop_after_attempt(self.limits.attempts),
+            stop=stop_after_attempt(attempts),
             wait=wait_random_exponential(self.limits.first_pause, max=LONGEST_PAUSE_S),
             before_sleep=tell(method_name(request)),
             reraise=True,
@@ -88,7 +89,8 @@ class Caller:
         Raises UnreachableError if it does not.
         """
         try:
-            await self.connection.send(functions.help.GetNearestDcRequest())
+            # The first may still meet the connection that the request has lost.
+            await self.persist(functions.help.GetNearestDcRequest(), PROBES)
         except TransientError as silence:
             reason = f"Telegram cannot be reached: {error}; try again later"
             raise UnreachableError(reason) from silence

@@ -14,8 +14,8 @@ from telethon import functions, types
 from collector.archive import Archive
 from collector.errors import (
     ArchiveError,
-    ChannelError,
     DeferredError,
+    RepeatedError,
     SignInError,
     TgstanceError,
     UnreachableError,
@@ -75,10 +75,6 @@ def collect(
     asked now, ArchiveError if the archive fails; what was collected before stays.
     """
     asyncio.run(Run(archive, account, wish, limits, on_outcome).collect(wanted))
-
-
-class RepeatedError(ChannelError):
-    """The channel has its turn in this run under another name."""
 
 
 class Run:

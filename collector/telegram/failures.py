@@ -6,7 +6,7 @@ from telethon import errors
 
 from collector.errors import ChannelError, DeadKeyError, SignInError, TgstanceError
 
-__all__ = ["TransientError", "UnansweredError", "expected", "flood_seconds", "transient"]
+__all__ = ["TransientError", "expected", "flood_seconds", "transient"]
 
 LOST = (OSError, EOFError, BufferError)  # asyncio.IncompleteReadError is an EOFError
 UNKNOWN_KEY = 404
@@ -48,10 +48,6 @@ CHANNEL = {
 
 class TransientError(Exception):
     """No fault of the request: it can be sent again."""
-
-
-class UnansweredError(ChannelError):
-    """Telegram did not answer a request, which says nothing of the channel."""
 
 
 def transient(error: BaseException) -> TransientError | None:

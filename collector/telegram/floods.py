@@ -7,24 +7,12 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import delete, insert, select
 
 from collector.archive import Archive
-from collector.errors import DeferredError
+from collector.errors import FloodWaitError
 from collector.tables import flood_waits
 
-__all__ = ["FloodWaitError", "Floods"]
+__all__ = ["Floods"]
 
 log = logging.getLogger("tgstance.telegram")
-
-
-class FloodWaitError(DeferredError):
-    """Telegram asks to wait for longer than the run may."""
-
-    def __init__(self, method: str, not_before: datetime) -> None:
-        self.method = method
-        self.not_before = not_before
-        super().__init__(
-            f"Telegram wants no {method} before {not_before:%Y-%m-%d %H:%M:%S} UTC; "
-            "try again then, or raise --max-wait"
-        )
 
 
 class Floods:
@@ -53,7 +41,11 @@ class Floods:
         `waited` seconds of it have been sat out already.
         """
         if waited + self.left(method) > self.max_wait:
-            raise FloodWaitError(method, self.not_before[method])
+            until = self.not_before[method]
+            raise FloodWaitError(
+                f"Telegram wants no {method} before {until:%Y-%m-%d %H:%M:%S} UTC; "
+                "try again then, or raise --max-wait"
+            )
 
     async def pause(self, method: str, waited: float = 0.0) -> float:
         """Sit out the wait for a method; return how long that took.

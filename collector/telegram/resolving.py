@@ -9,12 +9,10 @@ from telethon import functions, types
 from telethon.utils import get_input_peer
 
 from collector.archive import Archive
-from collector.errors import ChannelError
+from collector.errors import ChannelError, FloodWaitError, UnansweredError
 from collector.post import Channel
 from collector.tables import channels
 from collector.telegram.calls import Caller
-from collector.telegram.failures import UnansweredError
-from collector.telegram.floods import FloodWaitError
 from collector.telegram.naming import ChannelName
 from collector.telegram.peers import (
     KnownName,
