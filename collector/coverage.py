@@ -154,8 +154,7 @@ def noting(
         inaccessible=total(touched, "inaccessible")
         + answers.outside(answers.inaccessible, touched),
     )
-    drop_rows(connection, channel_id, source, touched)
-    store_coverage(connection, channel_id, source, joined.with_unknown(), asked_at=asked_at)
+    replace_rows(connection, channel_id, source, touched, joined.with_unknown(), asked_at)
 
 
 def within(window: Span, spans: Sequence[Span]) -> list[Span]:
@@ -169,11 +168,18 @@ def total(parts: Sequence[Coverage], name: str) -> int:
     return sum(getattr(part, name) for part in parts)
 
 
-def drop_rows(
-    connection: Connection, channel_id: int, source: str, parts: Sequence[Coverage]
+def replace_rows(
+    connection: Connection,
+    channel_id: int,
+    source: str,
+    old: Sequence[Coverage],
+    new: Coverage,
+    asked_at: datetime,
 ) -> None:
-    """Delete rows of the ledger that one row is about to stand for."""
-    if parts:
-        firsts = [part.first_id for part in parts]
+    """Let one row of the ledger stand for others."""
+    if old:
         same = (coverage.c.channel_id == channel_id) & (coverage.c.source == source)
+        firsts = [part.first_id for part in old]
         connection.execute(delete(coverage).where(same, coverage.c.first_id.in_(firsts)))
+    key = {"channel_id": channel_id, "source": source, "asked_at": asked_at}
+    connection.execute(insert(coverage).values(key | asdict(new)))

@@ -24,7 +24,7 @@ from collector.telegram.planning import SOURCE, Plan, Wish, make_plan, want, wan
 __all__ = ["Progress", "Reader"]
 
 MOST_READ_BACK = 50 * PAGE
-MOST_PAGES = 10
+MOST_PAGES = 3
 LONGEST_WAIT_S = 0.25
 TASKS_TO_THE_WIRE = 12
 
