@@ -10,6 +10,7 @@ from collector.tables import posts
 
 __all__ = ["LONGEST", "settle_albums", "settle_albums_of"]
 
+COLUMNS = ("id", "message_id", "grouped_id", "text", "album_head", "deleted_at")
 LONGEST = 20  # ids between the first and the last member; Telegram allows ten members
 
 
@@ -43,11 +44,10 @@ def settle(connection: Connection, channel_id: int, members: Mapping[int, int]) 
         return
     albums = set(members.values())
     query = (
-        select(posts.c.id, posts.c.message_id, posts.c.grouped_id, posts.c.text, posts.c.album_head)
+        select(*(posts.c[name] for name in COLUMNS))
         .where(
             posts.c.channel_id == channel_id,
             posts.c.message_id.between(min(members) - LONGEST, max(members) + LONGEST),
-            posts.c.deleted_at.is_(None),
         )
         .order_by(posts.c.grouped_id, posts.c.message_id)
     )
@@ -60,7 +60,8 @@ def write_heads(connection: Connection, rows: Sequence[RowMapping]) -> None:
     changed = []
     for _, album in groupby(rows, key=lambda row: row["grouped_id"]):
         members = list(album)
-        head = next((row for row in members if row["text"]), members[0])
+        living = [row for row in members if row["deleted_at"] is None] or members
+        head = next((row for row in living if row["text"]), living[0])
         for row in members:
             wanted = None if row is head or row["text"] else head["message_id"]
             if wanted != row["album_head"]:

@@ -29,7 +29,15 @@ DETAILS = (
 )
 WORDS = ("text", "poll", "text_hash")
 SEEN = ("first_seen", "last_seen")
-LIVE = ("telegram",)  # sources that say how a post is now, so that the later sight is right
+LIVE = ("telegram",)  # sources that say how a post is now
+TOLD_IN_FULL = (  # what there is none of if a live source does not say it
+    "media",
+    "reply_to",
+    "forward_channel_id",
+    "forward_message_id",
+    "forward_name",
+    "web_page_title",
+)
 CHANGING = ("edit_date", *DETAILS, *WORDS, *SEEN)
 
 
@@ -95,6 +103,8 @@ def same_words(incoming: Values, stored: RowMapping) -> Values:
     told = {name: incoming[name] for name in DETAILS if incoming[name] is not None}
     if is_older(incoming, stored):
         return seen(incoming, stored) | {k: v for k, v in told.items() if stored[k] is None}
+    if incoming["source"] in LIVE:
+        told |= {name: incoming[name] for name in TOLD_IN_FULL}
     return seen(incoming, stored) | told | {"edit_date": incoming["edit_date"]}
 
 
@@ -112,7 +122,12 @@ def seen(incoming: Values, stored: RowMapping) -> Values:
 
 
 def is_older(incoming: Values, stored: RowMapping) -> bool:
-    """Tell whether the incoming sight of a post is older: by its edit, else by when it was had."""
+    """Tell whether the incoming sight of a post is older: by its edit, else by when it was had.
+
+    What Telegram says now never is, whatever dates a file or a wrong clock has left behind.
+    """
+    if incoming["source"] in LIVE:
+        return False
     order = edit_order(incoming, stored)
     return order < 0 or (order == 0 and incoming["last_seen"] < stored["last_seen"])
 

@@ -11,9 +11,22 @@ from sqlalchemy import Connection, case, delete, func, insert, or_, select, upda
 from collector.albums import LONGEST
 from collector.tables import coverage, posts
 
-__all__ = ["Answers", "Coverage", "Span", "ledger", "missing", "noting", "store_coverage"]
+__all__ = [
+    "TELEGRAM",
+    "Answers",
+    "Coverage",
+    "Span",
+    "ledger",
+    "missing",
+    "noting",
+    "recounting",
+    "store_coverage",
+]
 
+TELEGRAM = "telegram"  # the source whose ledger says what the channel itself answered
 Span = tuple[int, int]  # the first and the last of some message ids, both included
+
+EVERYTHING = (1, 2**31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +168,28 @@ def noting(
         + answers.outside(answers.inaccessible, touched),
     )
     replace_rows(connection, channel_id, source, touched, joined.with_unknown(), asked_at)
+
+
+@contextmanager
+def recounting(connection: Connection, channel_id: int, span: Span = EVERYTHING) -> Iterator[None]:
+    """Keep the ledger of Telegram's answers right while posts of a span come from elsewhere."""
+    window = (span[0] - LONGEST, span[1] + LONGEST)
+    parts = [
+        part for part in ledger(connection, channel_id, TELEGRAM) if within(window, [part.span])
+    ]
+    before = [tally(connection, channel_id, within(window, [part.span])) for part in parts]
+    yield
+    for part, old in zip(parts, before, strict=True):
+        new = tally(connection, channel_id, within(window, [part.span]))
+        if new != old:
+            counts = {
+                name: getattr(part, name) + getattr(new, name) - getattr(old, name)
+                for name in ("received", "album_member", "deleted")
+            }
+            changed = replace(part, **counts).with_unknown()
+            row = (coverage.c.channel_id == channel_id) & (coverage.c.source == TELEGRAM)
+            statement = update(coverage).where(row, coverage.c.first_id == part.first_id)
+            connection.execute(statement.values(**asdict(changed)))
 
 
 def within(window: Span, spans: Sequence[Span]) -> list[Span]:

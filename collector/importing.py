@@ -12,15 +12,17 @@ import gzip
 import zlib
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Connection
+
 from collector.archive import Archive
-from collector.coverage import Coverage, store_coverage
+from collector.coverage import Coverage, recounting, store_coverage
 from collector.errors import ConfigError, InputError
 from collector.formats.detect import detect
 from collector.formats.records import (
@@ -227,8 +229,17 @@ class ImportRun:
                 self.note(record.channel, record.outcome, record.message_id)
         with self.archive.begin() as connection:
             for key, part in posts.items():
-                channel = self.seen[key].channel
-                self.stored += store(connection, channel, part, seen_at=self.source.seen_at)
+                self.stored += self.store_part(connection, self.seen[key].channel, part)
+
+    def store_part(
+        self, connection: Connection, channel: Channel, part: Sequence[Post]
+    ) -> StoreCounts:
+        """Store the posts that a batch has of one channel."""
+        at = self.source.seen_at
+        row = store_channel(connection, channel, seen_at=at)
+        ids = [post.message_id for post in part]
+        with recounting(connection, row.id, (min(ids), max(ids))):
+            return store(connection, channel, part, seen_at=at)
 
     def note(self, channel: Channel, outcome: str, message_id: int) -> object:
         """Note a message id as seen; return what its channel is known by in this file."""

@@ -6,7 +6,7 @@ from dataclasses import fields
 from sqlalchemy import Connection, RowMapping, bindparam, delete, select, update
 
 from collector.changes import Changes
-from collector.coverage import Coverage, store_coverage
+from collector.coverage import Coverage, recounting, store_coverage
 from collector.tables import coverage, post_versions, posts
 
 __all__ = ["move_contents"]
@@ -20,9 +20,10 @@ def move_contents(connection: Connection, source: int, target: int) -> None:
     A post that both have becomes one, by the rules for another sight of a post. Both ids are the
     archive's own; nothing refers to `source` afterwards.
     """
-    move_posts(connection, source, target)
-    while shared := page_of(connection, source):
-        merge_posts(connection, shared, target)
+    with recounting(connection, target):
+        move_posts(connection, source, target)
+        while shared := page_of(connection, source):
+            merge_posts(connection, shared, target)
     move_coverage(connection, source, target)
 
 

@@ -100,6 +100,7 @@ channels = Table(
     Column("wanted_from", Integer),  # which is this message id
     Column("newest_id", Integer),  # the newest post that Telegram reported, and its date
     Column("newest_date", UTCDateTime),
+    Column("newest_asked_at", UTCDateTime),
     Column("attempted_at", UTCDateTime),
     Column("collected_at", UTCDateTime),  # when everything wanted was in the archive last
 )

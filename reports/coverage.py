@@ -122,20 +122,18 @@ def _sum_line(ends: Sequence[float], slopes: Sequence[float]) -> _Line:
 
 
 def _last_asked(connection: Connection) -> dict[int, float]:
-    """Return when each channel was asked last, for those that ever were.
+    """Return when each channel was asked last for its newest message, if anything of it ever was.
 
-    The ledger alone does not tell: nothing is written there of a channel that has nothing new.
+    The ledger does not tell: of a channel that has nothing new nothing is written there, and a
+    long reading of another ends long after it was found out how far that channel goes.
     """
     query = (
-        select(channels.c.id, channels.c.collected_at, func.max(coverage.c.asked_at))
+        select(channels.c.id, channels.c.newest_asked_at, func.max(coverage.c.asked_at))
         .join(coverage, coverage.c.channel_id == channels.c.id)
         .where(coverage.c.source == SOURCE)
-        .group_by(channels.c.id, channels.c.collected_at)
+        .group_by(channels.c.id, channels.c.newest_asked_at)
     )
-    return {
-        key: max(_seconds(collected or BEGINNING), _seconds(asked))
-        for key, collected, asked in connection.execute(query)
-    }
+    return {key: _seconds(newest or asked) for key, newest, asked in connection.execute(query)}
 
 
 def _points(connection: Connection, keys: Sequence[int]) -> dict[int, Points]:

@@ -11,6 +11,8 @@ from collector.errors import ConfigError
 from tgstance.config import LARGEST_API_ID
 
 if TYPE_CHECKING:
+    from telethon.sessions import StringSession
+
     from collector.telegram.client import Account, Credentials
     from tgstance.config import Config
 
@@ -52,18 +54,14 @@ def hold_account(config: "Config", command: str) -> Iterator["Account"]:
     Raises SignInError if there is none, ConfigError if it is not a session, DeferredError if
     another run holds it.
     """
-    from platformdirs import user_data_path
-
     from collector.telegram.client import Account
-    from collector.telegram.session import SessionFile, key_id, read_session
+    from collector.telegram.session import SessionFile, read_session
     from tgstance.locks import hold
 
     credentials = find_credentials(config)
     if text := given_session():
         session = read_session(text, "TGSTANCE_SESSION")
-        # What is locked has to have a name, and the key itself must not be it.
-        path = user_data_path("tgstance") / f"session-{key_id(session)}"
-        with hold(path, command, called="the session of TGSTANCE_SESSION"):
+        with hold(_lock_of(session), command, called="the session of TGSTANCE_SESSION"):
             yield Account(session, credentials)
         return
     file = SessionFile(Path(config.session_file))
@@ -71,9 +69,20 @@ def hold_account(config: "Config", command: str) -> Iterator["Account"]:
     with hold(file.path, command):
         session = file.read()
         before = session.save()
-        yield Account(session, credentials)
+        # The same session may be at work as TGSTANCE_SESSION.
+        with hold(_lock_of(session), command, called=str(file.path)):
+            yield Account(session, credentials)
         if session.save() != before:  # Telegram has moved the account to another data center
             file.write(session)
+
+
+def _lock_of(session: "StringSession") -> Path:
+    """Return where a session is locked, under a name that gives nothing of it away."""
+    from platformdirs import user_data_path
+
+    from collector.telegram.session import key_id
+
+    return user_data_path("tgstance") / f"session-{key_id(session)}"
 
 
 def _from_environment(name: str) -> str:

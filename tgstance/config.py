@@ -88,10 +88,10 @@ class _Collect(_Section):
     channels: tuple[_Text, ...] = ()
     since: _Moment = "30d"
     recent: _Duration = "7d"
-    pace: Annotated[float, Field(ge=0)] = 0.5
+    pace: Annotated[float, Field(ge=0, le=3600)] = 0.5
     at_once: Annotated[int, Field(ge=1, le=20)] = 3
     max_wait: _Duration = "5m"
-    timeout: Annotated[float, Field(gt=0)] = 30
+    timeout: Annotated[float, Field(gt=0, le=3600)] = 30
     attempts: Annotated[int, Field(ge=1)] = 5
 
     @model_validator(mode="after")

@@ -76,4 +76,4 @@ def _locked(archive: "Archive", command: str) -> AbstractContextManager[None]:
 
     if archive.engine.url.get_backend_name() != "sqlite":
         return nullcontext()
-    return hold(Path(archive.engine.url.database or ""), f"tgstance {command}")
+    return hold(Path(archive.engine.url.database or "").resolve(), f"tgstance {command}")

@@ -14,10 +14,13 @@ from telethon import functions, types
 from collector.archive import Archive
 from collector.errors import (
     ArchiveError,
+    ChannelError,
+    ConfigError,
     DeferredError,
     RepeatedError,
     SignInError,
     TgstanceError,
+    UnansweredError,
     UnreachableError,
 )
 from collector.tables import channels, names
@@ -115,7 +118,13 @@ class Run:
         if known is not None:
             caller.floods.identify(known)
             caller.floods.check("messages.getHistory")
-        answer = await caller(functions.users.GetUsersRequest([types.InputUserSelf()]))
+        try:
+            answer = await caller(functions.users.GetUsersRequest([types.InputUserSelf()]))
+        except UnansweredError as error:
+            raise UnreachableError(f"Telegram does not answer: {error}; try again later") from error
+        except ChannelError as error:
+            fix = "check api_id and api_hash, or try again later"
+            raise ConfigError(f"Telegram refuses this program: {error}; {fix}") from error
         if not answer:
             raise SignInError("nobody is signed in; log in with `tgstance login`")
         user_id = int(answer[0].id)
@@ -171,6 +180,8 @@ class Run:
 
     async def open(self, name: ChannelName, resolver: Resolver) -> Reader:
         """Find a channel and return what reads it."""
+        # Without history there is no use in spending look-ups, of which there are few a day.
+        resolver.caller.floods.check("messages.getHistory")
         peer = await resolver.find(name)
         other = self.claimed.setdefault(peer.channel_id, name)
         if other != name:

@@ -7,7 +7,7 @@ from typing import Any
 from telethon import TelegramClient
 from telethon.tl import TLRequest
 
-from collector.telegram.failures import transient
+from collector.telegram.failures import TransientError, transient
 
 __all__ = ["Connection"]
 
@@ -27,6 +27,7 @@ class Connection:
         self.deadline = deadline
         self.lock = asyncio.Lock()
         self.generation = 0
+        self.failure: TransientError | None = None
 
     async def send(self, request: TLRequest) -> Any:  # noqa: ANN401 (Telethon is not typed)
         """Return Telegram's answer.
@@ -63,9 +64,15 @@ class Connection:
             await asyncio.gather(answer, lost, return_exceptions=True)
 
     async def connect(self) -> int:
-        """Connect unless connected; return which connection of this object it is."""
+        """Connect unless connected; return which connection of this object it is.
+
+        Those who have waited for an attempt share its outcome.
+        """
+        before = self.generation
         async with self.lock:
             if not self.client.is_connected():
+                if self.generation != before and self.failure is not None:
+                    raise TransientError(str(self.failure))
                 self.generation += 1
                 await self.forget_loss()
                 await self.open()
@@ -73,12 +80,14 @@ class Connection:
 
     async def open(self) -> None:
         """Connect once."""
+        self.failure = None
         try:
             await asyncio.wait_for(self.client.connect(), self.deadline)
         except BaseException as error:
             await self.disconnect()  # or else the half-made connection passes for a good one
             if (passing := transient(error)) is None:
                 raise
+            self.failure = passing
             raise passing from error
 
     async def close(self, generation: int | None = None) -> None:

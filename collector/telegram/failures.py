@@ -33,7 +33,6 @@ SIGNED_OUT = {
     errors.UserDeactivatedBanError: "Telegram has banned this account",
     errors.UserDeactivatedError: "this account was deleted",
     errors.UnauthorizedError: "Telegram does not accept this session",
-    errors.AuthKeyError: "Telegram does not accept this session",
 }
 CHANNEL = {
     errors.ChannelBannedError: "Telegram has banned this channel",

@@ -74,7 +74,9 @@ def sign_out(account: Account) -> None:
         try:
             # Telethon's own log_out() does not tell a refusal from a success.
             line.wait(line.client(functions.auth.LogOutRequest()))
-        except errors.BadRequestError as error:
+        except errors.RPCError as error:
+            if flood_seconds(error) or isinstance(expected(error), SignInError):
+                raise
             reason = f"Telegram refuses to end the session: {error.message}; try again later"
             raise DeferredError(reason) from error
 

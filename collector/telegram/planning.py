@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, func, select, update
 
-from collector.coverage import Coverage, Span, ledger, missing
+from collector.coverage import TELEGRAM, Coverage, Span, ledger, missing
 from collector.tables import channels, posts
 
 __all__ = ["BEGINNING", "SOURCE", "Plan", "Wish", "make_plan", "want", "wanted_from"]
 
-SOURCE = "telegram"
+SOURCE = TELEGRAM
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)  # before the first post of any channel
 
 
@@ -71,10 +71,13 @@ def make_plan(
     stored_until = connection.execute(select(func.max(posts.c.message_id)).where(mine)).scalar()
     spans = missing((first, newest), asked)
     if wish.until is None:
+        # An imported post may claim an id that the channel has not come to yet.
+        last = max([newest, *(part.last_id for part in asked)])
         young = posts.c.date >= datetime.now(UTC) - wish.recent
         query = select(func.min(posts.c.message_id)).where(mine, young)
-        if (oldest := connection.execute(query).scalar()) is not None:
-            spans.append((oldest, max(newest, stored_until or 0)))
+        oldest = connection.execute(query.where(posts.c.message_id <= last)).scalar()
+        if oldest is not None:
+            spans.append((oldest, last))
     return Plan(joined(spans), asked, stored_until or 0)
 
 

@@ -12,7 +12,7 @@ from telethon import types
 
 from collector.albums import settle_albums_of
 from collector.archive import Archive
-from collector.coverage import Answers, Span, noting
+from collector.coverage import Answers, Span, noting, recounting
 from collector.errors import ChannelError
 from collector.post import Channel
 from collector.storing import StoreCounts, store
@@ -25,6 +25,7 @@ __all__ = ["Progress", "Reader"]
 
 MOST_READ_BACK = 50 * PAGE
 MOST_PAGES = 3
+MOST_SEEN = 1000  # posts to be asked for again in one transaction
 LONGEST_WAIT_S = 0.25
 TASKS_TO_THE_WIRE = 12
 
@@ -78,6 +79,7 @@ class Reader:
 
     async def plan(self) -> Plan:
         """Ask how far the channel goes, and decide what to read."""
+        asked_at = datetime.now(UTC)
         newest = await self.history.newest()
         top = newest.messages[-1].id if newest.messages else 0
         with self.archive.connect() as connection:
@@ -86,8 +88,7 @@ class Reader:
             first = await self.history.before_date(self.wish.since) + 1
         with self.archive.begin() as connection:
             want(connection, self.peer.channel_id, self.wish, first)
-            if newest.messages:
-                self.note_newest(connection, top, getattr(newest.messages[-1], "date", None))
+            self.note_newest(connection, newest, asked_at)
             return make_plan(connection, self.peer.channel_id, self.wish, first=first, newest=top)
 
     async def read(self, span: Span, bounds: "Bounds") -> None:
@@ -104,10 +105,11 @@ class Reader:
                 if batch.is_due():
                     await leave()
                     await self.keep(*batch.take())
+            await self.keep(*batch.take())
         finally:
             ahead.cancel()
             await asyncio.gather(ahead, return_exceptions=True)
-            await self.keep(*batch.take())
+            self.rescue(*batch.take())
 
     async def step(self, cursor: int, last: int) -> tuple[Page, int]:
         """Return the next messages up to `last`, and the id up to which there are no others."""
@@ -134,24 +136,59 @@ class Reader:
 
     async def keep(self, page: Page, span: Span) -> None:
         """Store the messages of a span, and what came back of those that were seen before."""
-        if span[1] < span[0]:
-            return
-        gone: Sequence[int] = ()
-        if span[0] <= self.stored_until:
-            page, gone = await self.ask_for_missing(page, span)
-        stored = self.store(page, span, gone)
-        self.progress = self.progress.plus(stored, len(gone))
+        for part in self.parts(span):
+            mine = page.between(*part)
+            gone: Sequence[int] = ()
+            if part[0] <= self.stored_until:
+                try:
+                    mine, gone = await self.ask_for_missing(mine, part)
+                except BaseException:
+                    self.rescue(page.between(part[0]), (part[0], span[1]))
+                    raise
+            self.count(self.store(mine, part, gone), gone)
 
-    async def ask_for_missing(self, page: Page, span: Span) -> tuple[Page, Sequence[int]]:
-        """Ask for each post that was seen before and is not in the page; return which are gone."""
+    def parts(self, span: Span) -> list[Span]:
+        """Split a span so that each part has a limited number of posts that were seen before."""
+        if span[0] > self.stored_until:
+            return [span] if span[0] <= span[1] else []
+        seen = sorted(self.seen(span))
+        ends = [one for one in seen[MOST_SEEN - 1 :: MOST_SEEN] if one < span[1]]
+        firsts = [span[0], *(end + 1 for end in ends)]
+        return list(zip(firsts, [*ends, span[1]], strict=True)) if span[0] <= span[1] else []
+
+    def seen(self, span: Span) -> set[int]:
+        """Return the ids of the posts in a span that the archive has and that are not deleted."""
         query = select(posts.c.message_id).where(
             posts.c.channel_id == self.peer.channel_id,
             posts.c.message_id.between(*span),
             posts.c.deleted_at.is_(None),
         )
         with self.archive.connect() as connection:
-            seen = set(connection.execute(query).scalars())
-        absent = sorted(seen - {message.id for message in page.messages})
+            return set(connection.execute(query).scalars())
+
+    def rescue(self, page: Page, span: Span) -> None:
+        """Store what has come when the reading breaks off, without asking Telegram for more.
+
+        A span with posts that were seen before is left to the next run to note.
+        """
+        if span[0] > span[1]:
+            return
+        if span[0] > self.stored_until:
+            self.count(self.store(page, span, ()), ())
+            return
+        found = sort_messages(page.messages, page.titles)
+        channel = Channel(telegram_id=self.peer.telegram_id)
+        with self.archive.begin() as connection, recounting(connection, self.peer.channel_id, span):
+            counts = store(connection, channel, found.posts, seen_at=datetime.now(UTC))
+        self.count(counts, ())
+
+    def count(self, stored: StoreCounts, gone: Sequence[int]) -> None:
+        """Add to the progress."""
+        self.progress = self.progress.plus(stored, len(gone))
+
+    async def ask_for_missing(self, page: Page, span: Span) -> tuple[Page, Sequence[int]]:
+        """Ask for each post that was seen before and is not in the page; return which are gone."""
+        absent = sorted(self.seen(span) - {message.id for message in page.messages})
         found = await self.history.by_ids(absent)
         there = {message.id for message in found.messages}
         return page.joined(found), [one for one in absent if one not in there]
@@ -173,10 +210,14 @@ class Reader:
                 mark(connection, key, [post.message_id for post in found.posts], None)
         return counts
 
-    def note_newest(self, connection: Connection, message_id: int, date: datetime | None) -> None:
-        """Note the newest message that Telegram reported."""
+    def note_newest(self, connection: Connection, newest: Page, asked_at: datetime) -> None:
+        """Note how far the channel went when that was asked."""
+        values: dict[str, Any] = {"newest_asked_at": asked_at}
+        if newest.messages:
+            last = newest.messages[-1]
+            values |= {"newest_id": last.id, "newest_date": getattr(last, "date", None)}
         statement = update(channels).where(channels.c.id == self.peer.channel_id)
-        connection.execute(statement.values(newest_id=message_id, newest_date=date))
+        connection.execute(statement.values(values))
 
     def note_complete(self) -> None:
         """Note that everything wanted is in the archive now."""

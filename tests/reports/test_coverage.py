@@ -145,7 +145,7 @@ def test_a_channel_with_nothing_new_is_up_to_date(
 ) -> None:
     ask(archive, NEWS, (1, 75), at=sent(76))
     ask(archive, OTHER, (1, 280))
-    know(archive, NEWS, collected_at=MONDAY + 4 * WEEK)
+    know(archive, NEWS, newest_asked_at=MONDAY + 4 * WEEK)
     assert shares(archive, weekly) == [1, 1]
     assert shares(archive, select_report(period=Period.ALL)) == [1]
 

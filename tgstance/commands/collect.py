@@ -1,5 +1,6 @@
 """tgstance collect: brings channels up to date from Telegram."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["collect"]
 
 _Parsed = TypeVar("_Parsed")
+_MARKED_ID = re.compile(r"-100[0-9]+")
 
 
 class _ParsedText(click.ParamType[object]):
@@ -68,7 +70,15 @@ class _Options(TypedDict):
     max_wait: timedelta | None
 
 
-@click.command(short_help="Fetch new posts of the channels from Telegram.")
+class _WithIds(click.Command):
+    """Takes -1001234567890 for the id of a channel, as Telegram's programs show it, not options."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ids = [f"id {text}" if _MARKED_ID.fullmatch(text) else text for text in args]
+        return super().parse_args(ctx, ids)
+
+
+@click.command(cls=_WithIds, short_help="Fetch new posts of the channels from Telegram.")
 @click.argument("channels", nargs=-1)
 @click.option(
     "--channels-file",
@@ -91,7 +101,7 @@ class _Options(TypedDict):
     help="Read younger posts again for edits, deletions and views.  [default: 7d]",
 )
 @click.option(
-    "--pace", type=click.FloatRange(min=0), help="Seconds between requests.  [default: 0.5]"
+    "--pace", type=click.FloatRange(0, 3600), help="Seconds between requests.  [default: 0.5]"
 )
 @click.option(
     "--at-once", type=click.IntRange(1, 20), help="Channels read side by side.  [default: 3]"
@@ -147,7 +157,8 @@ def _wish(session: Session, options: _Options) -> "Wish":
     if since > datetime.now(UTC):
         raise ConfigError("since lies in the future")
     if until is not None and until <= since:
-        raise ConfigError("--until is not after --since")
+        hint = "" if options["since"] else f", which is {config.since}: give an earlier --since"
+        raise ConfigError(f"--until is not after --since{hint}")
     recent = _given(options["recent"], lambda: _duration(config.recent))
     return Wish(since, until, options["limit"], recent)
 

@@ -12,6 +12,7 @@ down_revision = "0001"
 def upgrade() -> None:
     """Add the columns and tables of live collection."""
     add_columns()
+    settle_albums()
     create_channel_facts()
     create_accounts()
     create_peers_and_names()
@@ -25,6 +26,7 @@ def add_columns() -> None:
         sa.Column("wanted_from", sa.Integer),
         sa.Column("newest_id", sa.Integer),
         sa.Column("newest_date", sa.DateTime),
+        sa.Column("newest_asked_at", sa.DateTime),
         sa.Column("attempted_at", sa.DateTime),
         sa.Column("collected_at", sa.DateTime),
     ):
@@ -35,6 +37,31 @@ def add_columns() -> None:
         sa.Column("deleted_at", sa.DateTime),
     ):
         op.add_column("posts", column)
+
+
+def settle_albums() -> None:
+    """Note which post stands for each album that is there: the first with words, or the first."""
+    posts = sa.table(
+        "posts",
+        *map(sa.column, ("channel_id", "message_id", "grouped_id", "text")),
+        sa.column("album_head"),
+    )
+    other = posts.alias()
+    head = (
+        sa.select(other.c.message_id)
+        .where(
+            other.c.channel_id == posts.c.channel_id,
+            other.c.grouped_id == posts.c.grouped_id,
+            other.c.message_id.between(posts.c.message_id - 20, posts.c.message_id + 20),
+        )
+        .order_by(sa.case((other.c.text == "", 1), else_=0), other.c.message_id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    member = posts.c.grouped_id.is_not(None) & (posts.c.text == "")
+    op.execute(sa.update(posts).where(member).values(album_head=head))
+    own = posts.c.album_head == posts.c.message_id
+    op.execute(sa.update(posts).where(own).values(album_head=None))
 
 
 def create_channel_facts() -> None:
