@@ -1,5 +1,6 @@
 """Opening, migrating and guarding the archive."""
 
+import shutil
 import sqlite3
 import stat
 from datetime import UTC, datetime
@@ -227,3 +228,21 @@ def test_a_url_opens_too(tmp_path: Path) -> None:
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM posts")).scalar() == 0
     engine.dispose()
+
+
+def test_albums_of_an_older_archive_are_settled(tmp_path: Path) -> None:
+    path = tmp_path / "archive.db"
+    versions = tmp_path / "versions"
+    versions.mkdir()
+    shutil.copy(COLLECTOR.directory / "0001_posts.py", versions)
+    album = [(1, ""), (2, "caption"), (3, ""), (30, "")]
+    with open_archive(path, [Migrations("collector", versions)]) as old, old.begin() as connection:
+        seen = {"first_seen": NOW, "last_seen": NOW}
+        connection.execute(insert(channels).values(id=1, title="News", **seen))
+        for number, words in album:
+            values = {"channel_id": 1, "message_id": number, "date": NOW, "text": words}
+            values |= {"grouped_id": 7, "source": "import", "text_hash": "", **seen}
+            connection.execute(insert(posts).values(values))
+    with open_archive(path) as archive, archive.connect() as connection:
+        heads = select(posts.c.message_id, posts.c.album_head).order_by(posts.c.message_id)
+        assert connection.execute(heads).all() == [(1, 2), (2, None), (3, 2), (30, None)]

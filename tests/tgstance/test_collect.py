@@ -283,3 +283,24 @@ def test_status_tells_what_was_collected(ready: Run, news: ServedChannel) -> Non
     assert cells[:4] == ["Test news", "@test_news", str(news.id), "3"]
     assert cells[-3:] == ["100.0%", "1", "0"]
     assert "exit code 0: 1 done" in shown
+
+
+def test_an_id_as_telegram_shows_it(ready: Run, news: ServedChannel) -> None:
+    ready("collect", "@test_news")
+    result = ready("collect", f"-100{news.id}")
+    assert result.code == 0
+    assert f"id {news.id}: nothing new" in result.err
+    assert ready("collect", "-1").code == 2
+
+
+def test_credentials_that_telegram_refuses(ready: Run, server: TelegramServer) -> None:
+    server.faults.error("*", 400, "API_ID_INVALID", times=None)
+    result = ready("collect", "@test_news")
+    assert result.code == 2
+    assert "check api_id and api_hash" in result.err
+
+
+def test_an_until_before_the_default_since_says_so(ready: Run) -> None:
+    result = ready("collect", "@test_news", "--until", "40d")
+    assert result.code == 2
+    assert "--until is not after --since, which is 30d: give an earlier --since" in result.err

@@ -1,6 +1,7 @@
 """Collecting in processes: interrupted, killed, twice at once; and how it starts."""
 
 import json
+import os
 import re
 import signal
 import sqlite3
@@ -171,3 +172,36 @@ def test_the_runs_row_is_json_that_others_can_read(ready: Run) -> None:
     config, versions = map(json.loads, row)
     assert config["collect"]["pace"] == 0
     assert "tgstance" in versions
+
+
+def test_a_session_is_one_whether_in_a_file_or_in_the_environment(
+    ready: Run,
+    server: TelegramServer,
+    stuck: ServedChannel,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    session = os.environ["TGSTANCE_SESSION"]
+    process = start_stuck(server)
+    try:
+        monkeypatch.delenv("TGSTANCE_SESSION")
+        (tmp_path / "data/tgstance").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "data/tgstance/telegram.session").write_text(session)
+        second = ready("--archive", "other.sqlite", "collect", "@test_news")
+        assert second.code == 75
+        assert "telegram.session: another run holds it" in second.err
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_an_archive_is_one_under_every_name(
+    ready: Run, server: TelegramServer, stuck: ServedChannel, posts: Path
+) -> None:
+    process = start_stuck(server)
+    try:
+        Path("link.sqlite").symlink_to("tgstance.sqlite")
+        assert ready("--archive", "link.sqlite", "import", str(posts)).code == 75
+    finally:
+        process.kill()
+        process.communicate()

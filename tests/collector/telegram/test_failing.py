@@ -386,3 +386,15 @@ def test_a_run_that_ends_as_its_connection_is_lost_does_end(
     for _ in range(15):
         collect(archive, session, ["news"], attempts=1)
     assert time.monotonic() - start < 5
+
+
+def test_a_refusal_that_nobody_knows_is_one_channels(
+    archive: Archive,
+    server: TelegramServer,
+    news: ServedChannel,
+    other: ServedChannel,
+    session: str,
+) -> None:
+    server.faults.error(HISTORY, 406, "CHANNEL_HIDDEN_NOW", times=None, channel=news)
+    outcomes = collect(archive, session, ["news", "other"])
+    assert endings(outcomes) == {"@news": "failed", "@other": "done"}

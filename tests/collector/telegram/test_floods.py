@@ -232,3 +232,15 @@ def test_a_wait_for_who_we_are_is_named_so(
         with pytest.raises(DeferredError, match=r"no users\.getUsers before"):
             collect(archive, session, ["news"])
     assert server.count("GetUsersRequest") == 1
+
+
+def test_look_ups_are_not_spent_when_history_cannot_be_had(
+    archive: Archive, server: TelegramServer, world: World, session: str
+) -> None:
+    names = [f"channel{number}" for number in range(8)]
+    for name in names:
+        world.add_channel(name).post("x")
+    server.faults.flood(HISTORY, 5000, times=None)
+    outcomes = collect(archive, session, names, at_once=1)
+    assert set(endings(outcomes).values()) == {"deferred"}
+    assert server.count("ResolveUsernameRequest") == 1

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from collector.archive import Archive
+from collector.errors import UnreachableError
 from collector.tables import channel_facts
 from collector.telegram.collecting import collect as collect_channels
 from collector.telegram.naming import ChannelName
@@ -206,3 +207,17 @@ def test_a_channel_that_was_never_seen_leaves_no_row(
 ) -> None:
     collect(archive, session, ["nobody1", "12345"])
     assert all_channels(archive) == []
+
+
+def test_many_workers_give_up_together(
+    archive: Archive, server: TelegramServer, world: World, session: str
+) -> None:
+    names = [f"channel{number}" for number in range(10)]
+    for name in names:
+        world.add_channel(name).post("x")
+    collect(archive, session, names)
+    server.faults.silent("*", times=None)
+    start = time.monotonic()
+    with pytest.raises(UnreachableError):
+        collect(archive, session, names, at_once=10, deadline=0.2, attempts=2)
+    assert time.monotonic() - start < 5
