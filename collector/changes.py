@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Table, bindparam, insert, select, update
 
-from collector.post import content
+from collector.post import TELEGRAM, content
 from collector.tables import post_versions, posts
 
 __all__ = ["CHANGING", "Changes", "Values"]
@@ -29,7 +29,7 @@ DETAILS = (
 )
 WORDS = ("text", "poll", "text_hash")
 SEEN = ("first_seen", "last_seen")
-LIVE = ("telegram",)  # sources that say how a post is now
+LIVE = (TELEGRAM,)  # sources that say how a post is now
 TOLD_IN_FULL = (  # what there is none of if a live source does not say it
     "media",
     "reply_to",

@@ -9,10 +9,10 @@ from typing import Self
 from sqlalchemy import Connection, case, delete, func, insert, or_, select, update
 
 from collector.albums import LONGEST
+from collector.post import TELEGRAM
 from collector.tables import coverage, posts
 
 __all__ = [
-    "TELEGRAM",
     "Answers",
     "Coverage",
     "Span",
@@ -23,7 +23,6 @@ __all__ = [
     "store_coverage",
 ]
 
-TELEGRAM = "telegram"  # the source whose ledger says what the channel itself answered
 Span = tuple[int, int]  # the first and the last of some message ids, both included
 
 EVERYTHING = (1, 2**31)
@@ -51,6 +50,14 @@ class Coverage:
     def span(self) -> Span:
         """The first and the last id."""
         return self.first_id, self.last_id
+
+    def recounted(self, before: "Coverage", after: "Coverage") -> Self:
+        """Return the same after some of its posts, counted before and after, have changed."""
+        counts = {
+            name: getattr(self, name) + getattr(after, name) - getattr(before, name)
+            for name in ("received", "album_member", "deleted")
+        }
+        return replace(self, **counts).with_unknown()
 
     def with_unknown(self) -> Self:
         """Return the same with `unknown` as what is left of the span."""
@@ -160,14 +167,15 @@ def noting(
     after = tally(connection, channel_id, within(window, [whole]))
     joined = Coverage(
         *whole,
-        received=total(touched, "received") + after.received - before.received,
-        album_member=total(touched, "album_member") + after.album_member - before.album_member,
-        deleted=total(touched, "deleted") + after.deleted - before.deleted,
+        received=total(touched, "received"),
+        album_member=total(touched, "album_member"),
+        deleted=total(touched, "deleted"),
         service=total(touched, "service") + answers.outside(answers.service, touched),
         inaccessible=total(touched, "inaccessible")
         + answers.outside(answers.inaccessible, touched),
     )
-    replace_rows(connection, channel_id, source, touched, joined.with_unknown(), asked_at)
+    joined = joined.recounted(before, after)
+    replace_rows(connection, channel_id, source, touched, joined, asked_at)
 
 
 @contextmanager
@@ -182,14 +190,9 @@ def recounting(connection: Connection, channel_id: int, span: Span = EVERYTHING)
     for part, old in zip(parts, before, strict=True):
         new = tally(connection, channel_id, within(window, [part.span]))
         if new != old:
-            counts = {
-                name: getattr(part, name) + getattr(new, name) - getattr(old, name)
-                for name in ("received", "album_member", "deleted")
-            }
-            changed = replace(part, **counts).with_unknown()
             row = (coverage.c.channel_id == channel_id) & (coverage.c.source == TELEGRAM)
             statement = update(coverage).where(row, coverage.c.first_id == part.first_id)
-            connection.execute(statement.values(**asdict(changed)))
+            connection.execute(statement.values(**asdict(part.recounted(old, new))))
 
 
 def within(window: Span, spans: Sequence[Span]) -> list[Span]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TypedDict
 
 __all__ = [
+    "TELEGRAM",
     "Channel",
     "Poll",
     "Post",
@@ -17,6 +18,7 @@ __all__ = [
     "text_hash",
 ]
 
+TELEGRAM = "telegram"  # the source of what the channel itself answered
 MARK = 1_000_000_000_000  # a marked channel id is -(MARK + bare id); "-100" in front is that sum
 USERNAME = re.compile(
     r"(?P<sign>@|(?:https?://)?(?:www\.)?(?:t|telegram)\.me/(?:s/)?)?"

@@ -24,8 +24,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Select, and_, func, select
 
+from collector.post import TELEGRAM
 from collector.tables import channels, coverage, posts
-from collector.telegram.planning import BEGINNING, SOURCE
+from collector.telegram.planning import BEGINNING
 
 __all__ = ["period_coverage"]
 
@@ -104,7 +105,7 @@ def _misses(connection: Connection, keys: Sequence[int]) -> dict[int, _Line]:
     """Return per channel the line of how many ids, up to an id, were not asked for or refused."""
     query = (
         select(coverage)
-        .where(coverage.c.source == SOURCE, coverage.c.channel_id.in_(keys))
+        .where(coverage.c.source == TELEGRAM, coverage.c.channel_id.in_(keys))
         .order_by(coverage.c.channel_id, coverage.c.first_id)
     )
     ends: dict[int, list[float]] = {key: [0] for key in keys}
@@ -130,7 +131,7 @@ def _last_asked(connection: Connection) -> dict[int, float]:
     query = (
         select(channels.c.id, channels.c.newest_asked_at, func.max(coverage.c.asked_at))
         .join(coverage, coverage.c.channel_id == channels.c.id)
-        .where(coverage.c.source == SOURCE)
+        .where(coverage.c.source == TELEGRAM)
         .group_by(channels.c.id, channels.c.newest_asked_at)
     )
     return {key: _seconds(newest or asked) for key, newest, asked in connection.execute(query)}

@@ -163,7 +163,7 @@ class Run:
                 raise
             except TgstanceError as error:
                 outcome = Outcome(name, self.ending(error), str(error))
-            except Exception as error:
+            except Exception as error:  # a message like no other is one channel's trouble
                 log.debug("%s", name, exc_info=True)
                 reason = f"unexpected {type(error).__name__}: {error}"
                 outcome = Outcome(name, Ending.FAILED, reason)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from telethon import types
 
-from collector.post import Poll, Post
+from collector.post import TELEGRAM, Poll, Post
 
 __all__ = ["Sorted", "sort_messages", "to_post"]
 
@@ -70,7 +70,7 @@ def to_post(message: types.Message, titles: Mapping[int, str]) -> Post:
         grouped_id=message.grouped_id,
         reply_to=reply_of(message.reply_to),
         web_page_title=web_page_title_of(message.media),
-        source="telegram",
+        source=TELEGRAM,
         **forward_of(message.fwd_from, titles),
     )
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, func, select, update
 
-from collector.coverage import TELEGRAM, Coverage, Span, ledger, missing
+from collector.coverage import Coverage, Span, ledger, missing
+from collector.post import TELEGRAM
 from collector.tables import channels, posts
 
-__all__ = ["BEGINNING", "SOURCE", "Plan", "Wish", "make_plan", "want", "wanted_from"]
+__all__ = ["BEGINNING", "Plan", "Wish", "make_plan", "want", "wanted_from"]
 
-SOURCE = TELEGRAM
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)  # before the first post of any channel
 
 
@@ -66,7 +66,7 @@ def make_plan(
     connection: Connection, channel_id: int, wish: Wish, *, first: int, newest: int
 ) -> Plan:
     """Plan to read what was never asked for from `first` to `newest`, and what is recent."""
-    asked = ledger(connection, channel_id, SOURCE)
+    asked = ledger(connection, channel_id, TELEGRAM)
     mine = posts.c.channel_id == channel_id
     stored_until = connection.execute(select(func.max(posts.c.message_id)).where(mine)).scalar()
     spans = missing((first, newest), asked)

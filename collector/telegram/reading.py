@@ -14,12 +14,12 @@ from collector.albums import settle_albums_of
 from collector.archive import Archive
 from collector.coverage import Answers, Span, noting, recounting
 from collector.errors import ChannelError
-from collector.post import Channel
+from collector.post import TELEGRAM, Channel
 from collector.storing import StoreCounts, store
 from collector.tables import channels, posts
 from collector.telegram.history import PAGE, History, Page
 from collector.telegram.messages import sort_messages
-from collector.telegram.planning import SOURCE, Plan, Wish, make_plan, want, wanted_from
+from collector.telegram.planning import Plan, Wish, make_plan, want, wanted_from
 
 __all__ = ["Progress", "Reader"]
 
@@ -201,7 +201,7 @@ class Reader:
         key = self.peer.channel_id
         with (
             self.archive.begin() as connection,
-            noting(connection, key, SOURCE, answers, asked_at=now),
+            noting(connection, key, TELEGRAM, answers, asked_at=now),
         ):
             channel = Channel(telegram_id=self.peer.telegram_id)
             counts = store(connection, channel, found.posts, seen_at=now)

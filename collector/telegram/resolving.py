@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 from telethon import functions, types
-from telethon.utils import get_input_peer
+from telethon.utils import get_input_peer, get_peer_id
 
 from collector.archive import Archive
 from collector.errors import ChannelError, FloodWaitError, UnansweredError
@@ -264,8 +264,7 @@ def next_dialogs(page: Any) -> dict[str, Any]:  # noqa: ANN401 (Telethon is not 
     tops = {(str(message.peer_id), message.id): message for message in page.messages}
     top = tops.get((str(last.peer), last.top_message))
     entities = {chat.id: chat for chat in (*page.chats, *page.users)}
-    ids = vars(last.peer)
-    entity = entities.get(next(iter(ids.values())))
+    entity = entities.get(get_peer_id(last.peer, add_mark=False))
     if top is None or entity is None:
         return {}
     return {

@@ -5,7 +5,10 @@ import os
 from pathlib import Path
 
 import pytest
-from archived import (
+
+from collector.archive import Archive
+from collector.errors import InputError
+from tests.collector.archived import (
     all_channels,
     all_posts,
     chat,
@@ -18,9 +21,6 @@ from archived import (
     texts,
     write,
 )
-
-from collector.archive import Archive
-from collector.errors import InputError
 
 HEADER = "message_id,date,text,channel_id\n"
 

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from archived import all_channels, all_posts, desktop, jsonl, run, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +21,7 @@ from collector.formats.repair import Repaired
 from collector.formats.rows import read_row
 from collector.importing import ImportResult
 from collector.post import Poll, Post
+from tests.collector.archived import all_channels, all_posts, desktop, jsonl, run, write
 
 # No NUL and no half characters: they cannot be stored, and have tests of their own.
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)

@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from archived import all_channels, all_posts, dump, texts, versions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +19,7 @@ from collector.post import (
     text_hash,
 )
 from collector.storing import StoreCounts, store, store_channel
+from tests.collector.archived import all_channels, all_posts, dump, texts, versions
 
 CHANNEL = Channel(telegram_id=1)
 DATE = datetime(2024, 11, 1, tzinfo=UTC)

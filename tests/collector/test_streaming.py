@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from archived import message, row
+
+from tests.collector.archived import message, row
 
 IMPORT = r"""
 import re, sys

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
 import click
 
 from collector.errors import ConfigError
+from tgstance.moments import parse_duration, parse_moment
 from tgstance.session import Session
 
 if TYPE_CHECKING:
@@ -42,22 +43,10 @@ class _ParsedText(click.ParamType[object]):
             self.fail(str(error), param, ctx)
 
 
-def _duration(text: str) -> timedelta:
-    from tgstance.moments import parse_duration
-
-    return parse_duration(text)
-
-
-def _moment(text: str) -> datetime:
-    from tgstance.moments import parse_moment
-
-    return parse_moment(text)
-
-
 def _since(text: str) -> datetime:
     from collector.telegram.planning import BEGINNING
 
-    return BEGINNING if text == "all" else _moment(text)
+    return BEGINNING if text == "all" else parse_moment(text)
 
 
 class _Options(TypedDict):
@@ -91,13 +80,15 @@ class _WithIds(click.Command):
     help="Read from this date, from so long ago (30d), or all. The default is for the first time: "
     "afterwards only what is new is read, unless this is earlier.  [default: 30d]",
 )
-@click.option("--until", type=_ParsedText("moment", _moment), help="Read nothing from then on.")
+@click.option(
+    "--until", type=_ParsedText("moment", parse_moment), help="Read nothing from then on."
+)
 @click.option(
     "--limit", type=click.IntRange(min=1), help="New posts per channel, the oldest first."
 )
 @click.option(
     "--recent",
-    type=_ParsedText("duration", _duration),
+    type=_ParsedText("duration", parse_duration),
     help="Read younger posts again for edits, deletions and views.  [default: 7d]",
 )
 @click.option(
@@ -108,7 +99,7 @@ class _WithIds(click.Command):
 )
 @click.option(
     "--max-wait",
-    type=_ParsedText("duration", _duration),
+    type=_ParsedText("duration", parse_duration),
     help="Sit out flood waits up to this; a longer one ends the run with 75.  [default: 5m]",
 )
 @click.pass_obj
@@ -159,7 +150,7 @@ def _wish(session: Session, options: _Options) -> "Wish":
     if until is not None and until <= since:
         hint = "" if options["since"] else f", which is {config.since}: give an earlier --since"
         raise ConfigError(f"--until is not after --since{hint}")
-    recent = _given(options["recent"], lambda: _duration(config.recent))
+    recent = _given(options["recent"], lambda: parse_duration(config.recent))
     return Wish(since, until, options["limit"], recent)
 
 
@@ -167,7 +158,7 @@ def _limits(session: Session, options: _Options) -> "Limits":
     from collector.telegram.limits import Limits
 
     config = session.config.collect
-    max_wait = _given(options["max_wait"], lambda: _duration(config.max_wait))
+    max_wait = _given(options["max_wait"], lambda: parse_duration(config.max_wait))
     return Limits(
         pace=_given(options["pace"], lambda: config.pace),
         at_once=_given(options["at_once"], lambda: config.at_once),

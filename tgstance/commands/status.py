@@ -69,9 +69,9 @@ def _channel_row(connection: "Connection", row: "Row[Any]") -> tuple[Any, ...]:
 
 def _coverage(connection: "Connection", row: "Row[Any]") -> tuple[str, ...]:
     from collector.coverage import ledger, missing
-    from collector.telegram.planning import SOURCE
+    from collector.post import TELEGRAM
 
-    asked = ledger(connection, row.id, SOURCE)
+    asked = ledger(connection, row.id, TELEGRAM)
     if not asked:
         return "", "", ""
     first = row.wanted_from or asked[0].first_id
