@@ -13,7 +13,8 @@ from tenacity import (
     RetryCallState,
     retry_if_exception_type,
     stop_after_attempt,
-    wait_random_exponential,
+    wait_exponential,
+    wait_random,
 )
 
 from collector.errors import SignInError, UnansweredError, UnreachableError
@@ -68,10 +69,11 @@ class Caller:
 
     async def persist(self, request: TLRequest, attempts: int) -> Any:  # noqa: ANN401
         """Send a request, again with growing pauses while it fails in passing."""
+        pause = self.limits.first_pause
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(TransientError),
             stop=stop_after_attempt(attempts),
-            wait=wait_random_exponential(self.limits.first_pause, max=LONGEST_PAUSE_S),
+            wait=wait_exponential(pause, LONGEST_PAUSE_S) + wait_random(0, pause),
             before_sleep=tell(method_name(request)),
             reraise=True,
         )
