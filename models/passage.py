@@ -13,11 +13,15 @@ class Passage:
     """What a classifier is asked about: a reading and, for stance, a target in it.
 
     `mentions` are the (start, end) character spans in `text` that name the target, in order.
+    `claim` tells that the target is a sentence to affirm or deny, not a name. `language` is an
+    ISO 639-1 code where it is known.
     """
 
     text: str
     target: str | None = None
     mentions: tuple[tuple[int, int], ...] = ()
+    claim: bool = False
+    language: str | None = None
 
     def marked(self) -> str:
         """Return the text with every mention of the target between `[T]` and `[/T]`.
