@@ -2,13 +2,14 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from scipy.special import softmax
 from transformers import (
     AutoModel,
     DebertaV2Config,
@@ -22,10 +23,13 @@ from transformers import (
 )
 
 from collector.errors import ModelError
-from models.classifier import load_classifier
+from models.calibration import Calibration, Fit, TaskFit
+from models.classifier import Classifier
 from models.labels import SENTIMENT, STANCE
+from models.loading import load_classifier
 from models.model_name import ModelName
 from models.passage import Passage
+from models.pretrained import read_pretrained
 
 MakeModel = Callable[..., Path]
 
@@ -60,11 +64,60 @@ def test_stance_depends_on_the_target_and_on_where_it_is_marked(make_model: Make
     assert np.allclose(rows[0], classifier.probabilities([text], ["Трамп"])[0], atol=1e-5)
 
 
-def test_only_a_text_that_does_not_fit_is_flagged(make_model: MakeModel) -> None:
+def passage(words: Sequence[str], named: Sequence[int] = ()) -> Passage:
+    """Return words of one token each as a passage; those at `named` mention the target."""
+    spans = tuple((2 * index, 2 * index + 1) for index in named)
+    return Passage(" ".join(words), "т" if named else None, spans)
+
+
+LETTERS = list("трампобедилсвыхазнкцют")
+WORDS = [LETTERS[number * number % 31 % len(LETTERS)] for number in range(5_000)]
+
+
+def test_a_long_post_is_read_to_its_end(make_model: MakeModel) -> None:
     classifier = load_classifier(ModelName(str(make_model())), SENTIMENT)
     # 64 positions, two of them for the ends; "." is one token whatever the vocabulary.
-    passages = [Passage("." * count) for count in (1, 61, 62, 63, 500)]
-    assert classifier.predict(passages).truncated.tolist() == [False, False, False, True, True]
+    whole, opinion = WORDS[:100], [*WORDS[:90], *"." * 10]
+    logits, truncated = classifier.logits([passage(whole), passage(opinion)])
+    assert not np.allclose(logits[0], logits[1], atol=1e-3)
+    assert truncated.tolist() == [False, False]
+
+
+def test_windows_of_a_long_post_weigh_as_many_tokens_as_they_add(make_model: MakeModel) -> None:
+    classifier = load_classifier(ModelName(str(make_model())), SENTIMENT)
+    words = WORDS[:100]
+    pooled, _ = classifier.logits([passage(words)])
+    windows, _ = classifier.logits([passage(words[:62]), passage(words[38:])])
+    assert np.allclose(pooled[0], (62 * windows[0] + 38 * windows[1]) / 100, atol=1e-5)
+
+
+def test_windows_around_mentions_weigh_as_many_as_they_hold(make_model: MakeModel) -> None:
+    classifier = load_classifier(ModelName(str(make_model())), STANCE)
+    pooled, truncated = classifier.logits([passage(WORDS[:200], [10, 100, 104])])
+    # 60 tokens each, two of them marks around each mention; the second is centred on its mentions.
+    parts = [passage(WORDS[:58], [10]), passage(WORDS[75:131], [25, 29])]
+    windows, _ = classifier.logits(parts)
+    assert np.allclose(pooled[0], (windows[0] + 2 * windows[1]) / 3, atol=1e-5)
+    assert truncated.tolist() == [True]
+
+
+def test_stance_is_read_around_a_mention_at_the_end_of_a_long_post(make_model: MakeModel) -> None:
+    classifier = load_classifier(ModelName(str(make_model())), STANCE)
+    other = [*WORDS[:4_980], *"." * 10, *WORDS[4_990:]]
+    far = ["." for _ in WORDS[:4_000]] + WORDS[4_000:]
+    asked = [passage(words, [4_995]) for words in (WORDS, other, far)]
+    unmentioned = Passage(asked[0].text, "т")
+    rows = classifier.predict([*asked, unmentioned]).probabilities
+    assert not np.allclose(rows[0], rows[1], atol=1e-4)
+    assert np.allclose(rows[0], rows[2], atol=1e-6)
+    assert not np.allclose(rows[0], rows[3], atol=1e-4)
+
+
+def test_a_post_is_truncated_when_any_of_it_is_in_no_window(make_model: MakeModel) -> None:
+    classifier = load_classifier(ModelName(str(make_model())), SENTIMENT)
+    passages = [Passage("." * count) for count in (0, 1, 62, 63, 500, 5_000, 100_000)]
+    truncated = classifier.predict(passages).truncated.tolist()
+    assert truncated == [False, False, False, False, False, True, True]
 
 
 def test_a_target_longer_than_the_model_reads_is_cut_and_flagged(make_model: MakeModel) -> None:
@@ -72,6 +125,26 @@ def test_a_target_longer_than_the_model_reads_is_cut_and_flagged(make_model: Mak
     predictions = classifier.predict([Passage("погода", "." * 500), Passage("погода", "Трамп")])
     assert predictions.truncated.tolist() == [True, False]
     assert np.allclose(predictions.probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+def test_no_passages_give_no_rows(make_model: MakeModel) -> None:
+    classifier = load_classifier(ModelName(str(make_model())), SENTIMENT)
+    assert classifier.predict([]).probabilities.shape == (0, 3)
+
+
+def test_calibration_follows_the_language_of_a_passage(make_model: MakeModel) -> None:
+    model, tokenizer, _ = read_pretrained(name := ModelName(str(make_model())))
+    fit = {"rows": 200, "nll": (1.0, 1.0), "ece": (0.1, 0.1)}
+    languages = {"uk": Fit(temperature=4.0, **fit), "en": Fit(temperature=0.5, **fit)}
+    tasks = {SENTIMENT: TaskFit(temperature=2.0, languages=languages, **fit)}
+    classifier = Classifier(model, tokenizer, SENTIMENT, name=name, calibration=Calibration(tasks))
+    text = "the president said nothing"
+    passages = [Passage(text, language="ru"), Passage(text, language="uk"), Passage(text)]
+    rows = classifier.predict(passages).probabilities
+    logits, _ = classifier.logits(passages)
+    assert np.allclose(rows, softmax(logits / np.array([[2.0], [4.0], [0.5]]), axis=1), atol=1e-6)
+    plain = Classifier(model, tokenizer, SENTIMENT, name=name).predict(passages).probabilities
+    assert np.allclose(plain, softmax(logits, axis=1), atol=1e-6)
 
 
 def test_labels_are_put_in_our_order(make_model: MakeModel) -> None:
@@ -95,17 +168,21 @@ def test_labels_are_put_in_our_order(make_model: MakeModel) -> None:
 def test_other_architectures_load_and_answer(
     kind: type, config: PreTrainedConfig, tmp_path: Path, tokenizer: PreTrainedTokenizerBase
 ) -> None:
-    small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
-    small["pooler_hidden_size"] = 16
+    torch.manual_seed(1)
+    small: dict[str, float] = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    small |= {"pooler_hidden_size": 16, "intermediate_size": 32, "initializer_range": 0.3}
     tokens = {"vocab_size": len(tokenizer), "pad_token_id": 0, "cls_token_id": 2, "sep_token_id": 3}
     labels = {0: "AGAINST", 1: "NEUTRAL", 2: "FAVOR"}
-    settings = {**config.to_dict(), **small, **tokens, "intermediate_size": 32, "id2label": labels}
+    settings = {**config.to_dict(), **small, **tokens, "id2label": labels}
     settings.pop("layer_types", None)
     kind(type(config)(**settings)).save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
     classifier = load_classifier(ModelName(str(tmp_path)), STANCE)
-    rows = classifier.probabilities(["Трамп победил", "погода " * 200], ["Трамп", "погода"])
+    long = "погода " * 600
+    texts = ["Трамп победил", long, f"{long} Трамп победил", f"{long} Трамп . . ."]
+    rows = classifier.probabilities(texts, ["Трамп", "погода", "Трамп", "Трамп"])
     assert np.allclose(rows.sum(axis=1), 1, atol=1e-5)
+    assert not np.allclose(rows[2], rows[3], atol=1e-5)
 
 
 def test_half_precision_weights_are_read(make_model: MakeModel) -> None:
@@ -120,7 +197,7 @@ def test_half_precision_weights_are_read(make_model: MakeModel) -> None:
 def test_a_directory_without_weights_is_one_clear_error(make_model: MakeModel) -> None:
     directory = make_model()
     (directory / "model.safetensors").unlink()
-    with pytest.raises(ModelError, match="cannot be loaded .*model.safetensors"):
+    with pytest.raises(ModelError, match="no weights in safetensors .*model.safetensors"):
         load_classifier(ModelName(str(directory)), SENTIMENT)
 
 
@@ -129,7 +206,7 @@ def test_pickled_weights_are_not_read(make_model: MakeModel) -> None:
     weights = load_file(directory / "model.safetensors")
     torch.save(weights, directory / "pytorch_model.bin")
     (directory / "model.safetensors").unlink()
-    with pytest.raises(ModelError, match="cannot be loaded"):
+    with pytest.raises(ModelError, match="has no weights in safetensors"):
         load_classifier(ModelName(str(directory)), SENTIMENT)
 
 
