@@ -2,21 +2,39 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 from collector.errors import ModelError
+from models.hypotheses import Hypotheses, merged
 from models.reading import VERSION
 
-__all__ = ["EMBEDDED", "ModelName"]
+__all__ = ["EMBEDDED", "WEIGHT_FILES", "Kind", "ModelName", "Weights"]
 
 EMBEDDED = "embedded"
 
+Kind = Literal["classifier", "nli"]
+Weights = Literal["safetensors", "bin"]
+WEIGHT_FILES: Mapping[Weights, str] = {"safetensors": "*.safetensors", "bin": "pytorch_model*.bin"}
+
 _EMBEDDED_DIRECTORY = Path(__file__).parent / "embedded"
-_SETTINGS = ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "*.model")
-_INPUT_VERSION = 1  # to be raised when passages are put to models in another form
+_SETTINGS = (
+    "config.json",
+    "calibration.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "*.model",
+)
+_INPUT_VERSION = 2  # to be raised when passages are put to models in another form
 
 
 @dataclass(frozen=True)
@@ -24,12 +42,17 @@ class ModelName:
     """A model as the configuration names it.
 
     `text` is `embedded`, a directory or a hub id; `revision` a commit of the hub's repository;
-    `labels` maps the model's labels to ours where they do not explain themselves.
+    `labels` maps the model's labels to ours (or, for `nli`, to entailment, neutral, contradiction)
+    where they do not explain themselves; `hypotheses` are asked instead of those in
+    `models.hypotheses`. Pickled weights (`bin`) are read only where that is said.
     """
 
     text: str = EMBEDDED
     revision: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    kind: Kind = "classifier"
+    weights: Weights = "safetensors"
+    hypotheses: Hypotheses = field(default_factory=dict)
 
     @property
     def directory(self) -> Path | None:
@@ -54,23 +77,34 @@ class ModelName:
         revision. Raises ModelError for a directory without weights.
         """
         directory = self.directory
-        if directory and not any(directory.glob("*.safetensors")):
-            raise ModelError(
-                f"model directory {self.text} has no weights in safetensors (model.safetensors)"
-            )
+        asked = merged(self.hypotheses) if self.kind == "nli" else {}
         parts = [
-            f"{self.text} {self.revision}" if directory is None else _hash_of(directory),
-            json.dumps(dict(self.labels), sort_keys=True),
+            f"{self.text} {self.revision}" if directory is None else self._hash_of(directory),
+            json.dumps([dict(self.labels), self.kind, self.weights, asked], sort_keys=True),
             f"reading {VERSION}, input {_INPUT_VERSION}",
         ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
+    def check_weights(self, directory: Path) -> None:
+        """Raise ModelError, with the way out, when `directory` has no weights of this kind."""
+        if any(directory.glob(WEIGHT_FILES[self.weights])):
+            return
+        if self.weights == "bin":
+            raise ModelError(f"model {self.text} has no weights in pytorch_model.bin")
+        raise ModelError(
+            f"model {self.text} has no weights in safetensors (model.safetensors); a "
+            'pytorch_model.bin is read only with weights = "bin" in tgstance.toml'
+        )
 
-def _hash_of(directory: Path) -> str:
-    digest = hashlib.sha256()
-    for pattern in ("*.safetensors", *_SETTINGS):
-        for path in sorted(directory.glob(pattern)):
+    def _hash_of(self, directory: Path) -> str:
+        self.check_weights(directory)
+        digest = hashlib.sha256()
+        for path in self._files(directory):
             digest.update(path.name.encode())
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
+        return digest.hexdigest()
+
+    def _files(self, directory: Path) -> Iterator[Path]:
+        patterns = (WEIGHT_FILES[self.weights], *_SETTINGS)
+        return chain.from_iterable(sorted(directory.glob(pattern)) for pattern in patterns)

@@ -56,12 +56,13 @@ def unread() -> Select[Any]:
 def unscored(task: str, model: int, wanted: Sequence[int]) -> Select[Any]:
     """Select what model number `model` has not scored, in the order of readings.
 
-    Columns: reading_id, text, target_id and, for stance, target (its name) and spans.
+    Columns: reading_id, text, language, target_id and, for stance, target (its name) and spans.
     """
     if task == SENTIMENT:
         query = select(
             readings.c.id.label("reading_id"),
             readings.c.text,
+            readings.c.language,
             literal(NO_TARGET).label("target_id"),
         ).where(readings.c.text != "", _is_in_use(readings.c.id))
         return _without_score(query, task, model, literal(NO_TARGET)).order_by(readings.c.id)
@@ -69,6 +70,7 @@ def unscored(task: str, model: int, wanted: Sequence[int]) -> Select[Any]:
         select(
             readings.c.id.label("reading_id"),
             readings.c.text,
+            readings.c.language,
             mentions.c.target_id,
             targets.c.name.label("target"),
             mentions.c.spans,

@@ -1,13 +1,23 @@
 """Reads a Hugging Face model from a directory or the hub, safely, or says why it cannot.
 
-Weights come from safetensors only, and code that comes with a model is never run.
+Weights come from safetensors, or from a pickle where that is asked for: then through torch's
+weights-only reader, which runs none of its code. Code that comes with a model is never run.
 """
 
+import re
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import huggingface_hub.utils.logging
 import torch
-from safetensors import SafetensorError
+from huggingface_hub import constants, get_session, is_offline_mode, snapshot_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
@@ -17,11 +27,24 @@ from transformers import (
 from transformers.utils import logging
 
 from collector.errors import ModelError
-from models.model_name import ModelName
+from models.model_name import WEIGHT_FILES, ModelName
 
-__all__ = ["read_pretrained"]
+__all__ = ["locate", "read_pretrained"]
 
+_COMMIT = re.compile("[0-9a-f]{40}")
 _LONGEST_REASON = 300
+_PATIENCE = 5.0  # seconds for the hub to answer at all
+_TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json")
+_FILES = (
+    "config.json",
+    "calibration.json",
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.*",
+    "merges.txt",
+    "*.model",
+)
 
 
 def read_pretrained(
@@ -31,36 +54,130 @@ def read_pretrained(
     """Return the model as a sequence classifier, its tokenizer, and weights that it lacks.
 
     `settings` change its configuration, the number of labels for instance. Raises ModelError, with
-    the way out, when there is no such model or no weights in safetensors.
+    the way out, when there is no such model, or it cannot be loaded.
     """
+    directory = locate(name)
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    huggingface_hub.utils.logging.set_verbosity_error()
-    where = name.directory or name.text
-    options: dict[str, Any] = {"revision": name.revision or "main", "trust_remote_code": False}
+    name.check_weights(directory)
+    _check_tokenizer(name, directory)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(where, **options)
+        options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
+        tokenizer = AutoTokenizer.from_pretrained(directory, **options)
         model, report = AutoModelForSequenceClassification.from_pretrained(
-            where,
-            use_safetensors=True,
+            directory,
+            use_safetensors=name.weights == "safetensors",
+            weights_only=True,
             dtype=torch.float32,
             output_loading_info=True,
             **options,
             **settings,
         )
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise ModelError(_why_not(name, error)) from error
+    except Exception as error:  # whatever somebody else's files make the library raise
+        raise ModelError(
+            f"model {name.text} cannot be loaded (it needs config.json, tokenizer.json and "
+            f"{WEIGHT_FILES[name.weights]}): {_reason(error)}"
+        ) from error
     return model, tokenizer, sorted(report["missing_keys"])
 
 
-def _why_not(name: ModelName, error: Exception) -> str:
-    reason = " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
+def locate(name: ModelName) -> Path:
+    """Return where the files of a model lie, downloaded from the hub if need be.
+
+    A pinned revision that is in the hub's cache is taken from there without any request. Raises
+    ModelError when there is no such model, or no way to the hub.
+    """
     if name.directory:
-        return (
-            f"model directory {name.text} cannot be loaded (it needs config.json, tokenizer.json "
-            f"and model.safetensors): {reason}"
+        return name.directory
+    huggingface_hub.utils.logging.set_verbosity_error()
+    cached = _from_cache(name)
+    if cached and (is_offline_mode() or _COMMIT.fullmatch(name.revision or "")):
+        return cached
+    _check_hub(name)
+    try:
+        return Path(
+            snapshot_download(
+                name.text,
+                revision=name.revision,
+                allow_patterns=_patterns(name),
+                etag_timeout=_PATIENCE,
+            )
         )
-    return (
-        f"model {name.text} is neither a directory here nor to be had from the hub: check the "
-        f"name and the network, or download it elsewhere and give its directory ({reason})"
+    except GatedRepoError as error:
+        raise _not_had(name, "its owner gives it out on request: sign in, hf auth login") from error
+    except RevisionNotFoundError as error:
+        raise _not_had(name, f"it has no revision {name.revision}") from error
+    except RepositoryNotFoundError as error:
+        raise _not_had(name, "there is no such model, or it is private: check the name") from error
+    except Exception as error:  # a full disk, a broken proxy, an id that cannot be one
+        raise _not_had(name, f"{_reason(error)}; {_way_out(name)}") from error
+
+
+def _patterns(name: ModelName) -> list[str]:
+    weights = WEIGHT_FILES[name.weights]
+    return [*_FILES, weights, f"{weights}.index.json"]
+
+
+def _from_cache(name: ModelName) -> Path | None:
+    """Return the cached copy of a hub model; None where anything is missing of it."""
+    try:
+        found = snapshot_download(
+            name.text,
+            revision=name.revision,
+            allow_patterns=_patterns(name),
+            local_files_only=True,
+        )
+    except (LocalEntryNotFoundError, ValueError):
+        return None
+    directory = Path(found)
+    complete = (directory / "config.json").exists() and any(
+        directory.glob(WEIGHT_FILES[name.weights])
     )
+    return directory if complete else None
+
+
+def _check_hub(name: ModelName) -> None:
+    """Raise ModelError at once where the hub's own retries would take half a minute."""
+    if is_offline_mode():
+        raise _not_had(
+            name,
+            "offline mode is on (HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE) and the cache has no copy "
+            f"of it; {_way_out(name)}",
+        )
+    try:
+        get_session().head(constants.ENDPOINT, timeout=_PATIENCE)
+    except Exception as error:  # of whichever HTTP library the hub's client uses
+        raise _not_had(
+            name, f"no way to {constants.ENDPOINT} ({_reason(error)}); {_way_out(name)}"
+        ) from error
+
+
+def _not_had(name: ModelName, why: str) -> ModelError:
+    return ModelError(
+        f"model {name.text} is neither a directory here nor to be had from the hub: {why}"
+    )
+
+
+def _way_out(name: ModelName) -> str:
+    revision = f" --revision {name.revision}" if name.revision else ""
+    return (
+        "download it elsewhere and give its directory: "
+        f"hf download {name.text}{revision} --local-dir DIR"
+    )
+
+
+def _check_tokenizer(name: ModelName, directory: Path) -> None:
+    """Raise ModelError where the library would make up a tokenizer that knows no words."""
+    if any((directory / file).exists() for file in _TOKENIZER_FILES):
+        return
+    if not any(directory.glob("*.model")):
+        raise ModelError(f"model {name.text} has no tokenizer (tokenizer.json)")
+    if not (find_spec("sentencepiece") and find_spec("google") and find_spec("google.protobuf")):
+        raise ModelError(
+            f"model {name.text} has its tokenizer as a sentencepiece model: "
+            "pip install sentencepiece protobuf"
+        )
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__

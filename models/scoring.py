@@ -1,14 +1,14 @@
 """Scores what has no score yet: the sentiment of texts, and their stance toward targets."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert
 
 from collector.archive import Archive
-from models.classifier import Classifier, Predictions
 from models.keys import NO_MODEL, model_id, target_ids
+from models.labeller import Labeller, Predictions
 from models.labels import LABELS
 from models.passage import Passage
 from models.pending import unscored
@@ -22,7 +22,7 @@ _BATCH = 512  # what a killed job loses
 
 def score(
     archive: Archive,
-    classifier: Classifier,
+    classifier: Labeller,
     wanted: Sequence[Target],
     on_progress: Callable[[int], None],
 ) -> int:
@@ -33,10 +33,11 @@ def score(
     """
     with archive.begin() as connection:
         model = _register(connection, classifier)
-        ids = list(target_ids(connection, wanted).values())
+        ids = target_ids(connection, wanted)
+    claims = {ids[target] for target in ids if target.is_claim}
     done = 0
-    for batch in _unscored(archive, classifier.task, model, ids):
-        predictions = classifier.predict([_passage(row) for row in batch])
+    for batch in _unscored(archive, classifier.task, model, list(ids.values())):
+        predictions = classifier.predict([_passage(row, claims) for row in batch])
         with archive.begin() as connection:
             connection.execute(insert(scores), _rows(batch, predictions, classifier.task, model))
         done += len(batch)
@@ -44,7 +45,7 @@ def score(
     return done
 
 
-def _register(connection: Connection, classifier: Classifier) -> int:
+def _register(connection: Connection, classifier: Labeller) -> int:
     known = model_id(connection, classifier.name.fingerprint)
     if known != NO_MODEL:
         return known
@@ -72,10 +73,16 @@ def _unscored(
         yield batch
 
 
-def _passage(row: Row[Any, Any]) -> Passage:
+def _passage(row: Row[Any, Any], claims: Collection[int]) -> Passage:
     if row.target_id == NO_TARGET:
-        return Passage(row.text)
-    return Passage(row.text, row.target, tuple((start, end) for start, end in row.spans))
+        return Passage(row.text, language=row.language)
+    return Passage(
+        row.text,
+        row.target,
+        tuple((start, end) for start, end in row.spans),
+        claim=row.target_id in claims,
+        language=row.language,
+    )
 
 
 def _rows(

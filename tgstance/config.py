@@ -1,5 +1,6 @@
 """Reads tgstance.toml and checks every setting in it."""
 
+import re
 import tomllib
 from collections.abc import Callable
 from datetime import date
@@ -20,7 +21,9 @@ from pydantic import (
 )
 
 from collector.errors import ConfigError
-from models.model_name import ModelName
+from models.hypotheses import check_hypotheses
+from models.model_name import Kind, ModelName, Weights
+from models.presets import ModelSetting, resolve
 from models.targets import Target
 from reports.selection import Period
 from tgstance.moments import parse_duration, parse_moment
@@ -28,6 +31,8 @@ from tgstance.moments import parse_duration, parse_moment
 __all__ = ["LARGEST_API_ID", "Config", "default_config", "load_config"]
 
 LARGEST_API_ID = 2**31 - 1
+
+_COMMIT = re.compile("[0-9a-f]{40}")
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -43,7 +48,18 @@ class _Archive(_Section):
 class _Model(_Section):
     name: _Text = "embedded"
     revision: _Text | None = None
+    kind: Kind | None = None
+    weights: Weights | None = None
     labels: dict[str, str] = Field(default_factory=dict)
+    hypotheses: dict[str, dict[str, dict[str, _Text]]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _hypotheses_are_complete(self) -> Self:
+        try:
+            check_hypotheses(self.hypotheses)
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+        return self
 
 
 def _name_alone(value: object) -> object:
@@ -218,13 +234,24 @@ class Config:
     def _model(self, setting: _Model, task: str) -> ModelName:
         path = self._directory / Path(setting.name).expanduser()
         text = str(path) if setting.name != "embedded" and path.is_dir() else setting.name
-        name = ModelName(text, setting.revision, setting.labels)
-        if name.directory is None and name.revision is None:
-            raise ConfigError(
-                f"models.{task}: a hub model needs its revision, so that its scores can be "
-                f'reproduced: {task} = {{ name = "{text}", revision = "COMMIT" }}'
-            )
+        try:
+            name = resolve(ModelSetting(**{**dict(setting), "name": text}), task)
+        except ConfigError as error:
+            raise ConfigError(f"models.{task}: {error}") from error
+        if setting.hypotheses and name.kind != "nli":
+            raise ConfigError(f'models.{task}: hypotheses are only for kind = "nli"')
+        if name.directory is None and not _COMMIT.fullmatch(name.revision or ""):
+            raise ConfigError(f"models.{task}: {_needs_commit(task, setting.name, name.text)}")
         return name
+
+
+def _needs_commit(task: str, written: str, model: str) -> str:
+    return (
+        f"{written} is no directory here, and a hub model needs its revision as the full hash of a "
+        f"commit, so that its scores can be reproduced: "
+        f'{task} = {{ name = "{written}", revision = "COMMIT" }}; the hash is on the model\'s page '
+        f'under "Files", "History", or from: git ls-remote https://huggingface.co/{model} HEAD'
+    )
 
 
 def load_config(path: Path) -> Config:

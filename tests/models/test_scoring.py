@@ -1,7 +1,7 @@
 """Scoring an archive: what is scored, once, and what happens when it is cut short."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,15 @@ from sqlalchemy import func, select
 
 from collector.archive import Archive
 from collector.importing import import_file
-from models.classifier import load_classifier
+from models.labeller import Predictions
 from models.labels import SENTIMENT, STANCE
+from models.loading import load_classifier
 from models.model_name import ModelName
+from models.nli import NliClassifier
+from models.passage import Passage
 from models.pending import count_relevant, count_unread, count_unscored
 from models.preparing import find_mentions, store_readings
+from models.pretrained import read_pretrained
 from models.scoring import score
 from models.tables import mentions, readings, scores
 from models.targets import Target
@@ -152,7 +156,7 @@ def test_many_targets_across_batches_are_each_scored_once(
 def test_scores_hold_label_confidence_and_probabilities(
     archive: Archive, tmp_path: Path, make_model: MakeModel
 ) -> None:
-    add_posts(archive, tmp_path, "Трамп " * 300)
+    add_posts(archive, tmp_path, "Трамп " + "погода " * 300)
     prepare(archive)
     score_all(archive, make_model())
     with archive.connect() as connection:
@@ -161,3 +165,34 @@ def test_scores_hold_label_confidence_and_probabilities(
     assert sum(columns.values()) == pytest.approx(1, abs=1e-5)
     assert row.confidence == max(columns.values()) == columns[row.label]
     assert row.truncated
+
+
+class _Keeping(NliClassifier):
+    """Remembers what it was asked."""
+
+    asked: list[Passage]
+
+    def predict(self, passages: Sequence[Passage]) -> Predictions:
+        self.asked = list(passages)
+        return super().predict(passages)
+
+
+def test_an_nli_model_is_told_the_language_and_what_is_a_claim(
+    archive: Archive, tmp_path: Path, make_model: MakeModel
+) -> None:
+    claim = Target("Трамп снимет санкции", requires=(("Трамп",), ("санкции",)))
+    texts = ["Трамп никогда не снимет эти санкции", "Трамп сьогодні щось пообіцяв виборцям"]
+    add_posts(archive, tmp_path, *texts)
+    prepare(archive, TRUMP, claim)
+    directory = make_model(labels=("entailment", "neutral", "contradiction"))
+    name = ModelName(str(directory), kind="nli")
+    model = _Keeping(*read_pretrained(name)[:2], STANCE, name=name)
+    assert score(archive, model, (TRUMP, claim), lambda _: None) == 3
+    told = {(passage.target, passage.claim, passage.language) for passage in model.asked}
+    assert told == {
+        ("Трамп", False, "ru"),
+        ("Трамп снимет санкции", True, "ru"),
+        ("Трамп", False, "uk"),
+    }
+    assert score(archive, load_classifier(name, STANCE), (TRUMP, claim), lambda _: None) == 0
+    assert score(archive, load_classifier(name, SENTIMENT), (), lambda _: None) == 2

@@ -62,7 +62,7 @@ def _score_task(session: Session, archive: "Archive", task: str, name: "ModelNam
     if not waiting:
         log.info("%s: nothing new to score", task)
         return 0
-    from models.classifier import load_classifier
+    from models.loading import load_classifier
     from models.scoring import score as score_archive
 
     classifier = load_classifier(name, task)
