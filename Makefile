@@ -24,6 +24,8 @@ bench: $(READY)  ## every figure in the README (some need ../shared/data)
 	$(BIN)/python benchmarks/importing.py
 	$(BIN)/python benchmarks/collect.py
 	$(BIN)/python benchmarks/quality.py
+	$(BIN)/python benchmarks/fine_tuning.py
+	$(BIN)/python benchmarks/learning_curve.py
 	$(BIN)/python benchmarks/main_job.py
 
 model: $(READY)  ## train the embedded model anew, into out/embedded (needs DATA)

@@ -3,14 +3,17 @@
 from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from collector.errors import InputError
 from models.dataset import LabelledRow
 
-__all__ = ["majority", "tfidf_logistic_regression"]
+__all__ = ["TfidfBaseline", "fit_baselines", "majority"]
 
 _TEXT, _TARGET = 0, 1
 _MOST_FEATURES = 100_000
@@ -22,13 +25,35 @@ def majority(rows: Sequence[LabelledRow]) -> list[str]:
     return [commonest] * len(rows)
 
 
-def tfidf_logistic_regression(
-    training: Sequence[LabelledRow], rows: Sequence[LabelledRow]
-) -> list[str]:
-    """Label `rows` of one task by word and character n-grams of the text and the target's name."""
-    pipeline = _pipeline()
-    pipeline.fit([_features(row) for row in training], [row.label for row in training])
-    return [str(label) for label in pipeline.predict([_features(row) for row in rows])]
+class TfidfBaseline:
+    """Logistic regression on word and character n-grams of the text and the target's name."""
+
+    def __init__(self, training: Sequence[LabelledRow]) -> None:
+        """Learn from rows of one task, which must have two labels or more."""
+        self._pipeline = _pipeline()
+        self._pipeline.fit(_features(training), [row.label for row in training])
+
+    def predict(self, rows: Sequence[LabelledRow]) -> list[str]:
+        """Return the label of each of `rows`."""
+        return [str(label) for label in self._pipeline.predict(_features(rows))]
+
+
+def fit_baselines(training: Sequence[LabelledRow]) -> dict[str, TfidfBaseline]:
+    """Train one baseline for each task of `training`.
+
+    Raises InputError for a task of too few rows, or of one label only.
+    """
+    return {task: _fit(task, training) for task in sorted({row.task for row in training})}
+
+
+def _fit(task: str, training: Sequence[LabelledRow]) -> TfidfBaseline:
+    rows = [row for row in training if row.task == task]
+    if len({row.label for row in rows}) < 2:  # noqa: PLR2004 (two labels)
+        raise InputError(f"the rows of {task} to train the baseline on all have one label")
+    try:
+        return TfidfBaseline(rows)
+    except ValueError as error:  # how scikit-learn says that no n-gram occurs often enough
+        raise InputError(f"too few rows of {task} to train the baseline on: {error}") from error
 
 
 def _pipeline() -> Pipeline:
@@ -48,5 +73,9 @@ def _pipeline() -> Pipeline:
     return make_pipeline(features, model)
 
 
-def _features(row: LabelledRow) -> list[str]:
-    return [row.passage.text, row.passage.target or "none"]
+def _features(rows: Sequence[LabelledRow]) -> NDArray[np.object_]:
+    """Return (n, 2): the text, and the target's name or a word that stands for none."""
+    features = np.empty((len(rows), 2), dtype=object)
+    features[:, _TEXT] = [row.passage.text for row in rows]
+    features[:, _TARGET] = [row.passage.target or "none" for row in rows]
+    return features

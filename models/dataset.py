@@ -1,22 +1,26 @@
 """Labelled rows in JSON Lines, plain or gzipped, for training and evaluation.
 
 A row has `text`, `task`, `label`, for stance and target sentiment a `target`, and optionally
-`lang`, the target's `aliases` and the `span` [start, end) of characters that names it.
+`lang`, the target's `aliases`, the `span` [start, end) of characters that names it, and where the
+row belongs: `source` (the set), `post_id` (rows of one post share it), `group` (posts alike but
+labelled differently), `phenomenon`; `target_type` or `phenomenon` "claim" tells that the target is
+a sentence to affirm or deny.
 """
 
 import gzip
 import json
+import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TextIO
 
-from pydantic import BaseModel, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ValidationError, model_validator
 
 from collector.errors import InputError
-from models.labels import LABELS, LEFT_OUT, SENTIMENT
+from models.labels import LABELS, LEFT_OUT, SENTIMENT, canonical
 from models.passage import Passage
 from models.reading import read
 from models.targets import Mention, Target, TargetMatcher
@@ -28,47 +32,97 @@ _SPAN_OPEN, _SPAN_CLOSE = "\ue000", "\ue001"  # private use: no rule of reading 
 
 @dataclass(frozen=True, slots=True)
 class LabelledRow:
-    """One passage with the label that people gave it for one task."""
+    """One passage with the label that people gave it for one task; "" where a field is not given.
+
+    `group` joins posts that are alike but labelled differently (a contrast group).
+    """
 
     passage: Passage
     task: str
     label: str
     lang: str
+    source: str = ""
+    post_id: str = ""
+    group: str = ""
+    phenomenon: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledSet:
-    """The rows of one or several files, and how many were left out, by (task, label)."""
+    """The rows of one or several files, and how many were left out.
+
+    `left_out` counts by (task, label); `empty` counts, by task, rows in whose text a classifier
+    finds nothing to read (no text, or an address only): such a post is not scored either.
+    """
 
     rows: list[LabelledRow]
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
+    empty: Counter[str] = field(default_factory=Counter)
 
 
-def read_sets(paths: Iterable[Path]) -> LabelledSet:
-    """Read several files as one set."""
-    sets = [read_set(path) for path in paths]
-    left_out = sum((part.left_out for part in sets), Counter[tuple[str, str]]())
-    return LabelledSet([row for part in sets for row in part.rows], left_out)
+def read_sets(paths: Iterable[Path], labels: Mapping[str, str] | None = None) -> LabelledSet:
+    """Read several files as one set; see `read_set`."""
+    result = LabelledSet([])
+    for path in paths:
+        part = read_set(path, labels)
+        result.rows.extend(part.rows)
+        result.left_out.update(part.left_out)
+        result.empty.update(part.empty)
+    return result
 
 
-def read_set(path: Path) -> LabelledSet:
+def read_set(path: Path, labels: Mapping[str, str] | None = None) -> LabelledSet:
     """Read one file.
 
-    Raises InputError, with the line, when a row cannot be used or there is none.
+    `labels` maps the file's labels to ours, or to one that is left out; well-known names of our
+    labels need no map, and capitals do not matter. Raises InputError, with the line, when a row
+    cannot be used or there is none.
     """
+    scheme = {_plain(theirs): ours for theirs, ours in (labels or {}).items()}
     found = LabelledSet([])
     for number, record in _records(path):
         try:
             row = _Record.model_validate(record)
+            label = _ours(row, scheme)
         except ValidationError as error:
             raise InputError(f"{path}, line {number}: {_reason(error)}") from error
-        if row.label in LEFT_OUT:
-            found.left_out[row.task, row.label] += 1
-        else:
-            found.rows.append(row.labelled())
+        except InputError as error:
+            raise InputError(f"{path}, line {number}: {error}") from error
+        _add(found, row, label)
     if not found.rows:
         raise InputError(f"{path}: no labelled row in it (JSON lines with text, task and label)")
     return found
+
+
+def _add(found: LabelledSet, record: "_Record", label: str) -> None:
+    if label in LEFT_OUT:
+        found.left_out[record.task, label] += 1
+        return
+    row = record.labelled(label)
+    if row.passage.text:
+        found.rows.append(row)
+    else:
+        found.empty[row.task] += 1
+
+
+def _ours(record: "_Record", scheme: Mapping[str, str]) -> str:
+    """Return our label for a row. Raises InputError where there is none."""
+    plain = _plain(record.label)
+    ours = _plain(scheme.get(plain, plain))
+    if ours in LEFT_OUT:
+        return ours
+    label = canonical(ours, record.task)
+    if label is None:
+        allowed = ", ".join((*LABELS[record.task], *sorted(LEFT_OUT)))
+        raise InputError(
+            f"unknown label {record.label!r} for {record.task}: one of {allowed}; "
+            f"name what it means with --label {record.label}={LABELS[record.task][0]} or the like"
+        )
+    return label
+
+
+def _plain(label: str) -> str:
+    return label.strip().lower()
 
 
 def read_texts(path: Path) -> list[str]:
@@ -85,7 +139,7 @@ def read_texts(path: Path) -> list[str]:
 
 def _json_texts(path: Path) -> Iterator[str]:
     for number, record in _records(path):
-        text = record.get("text") if isinstance(record, dict) else None
+        text = record.get("text")
         if not isinstance(text, str):
             raise InputError(f"{path}, line {number}: the row has no text")
         yield text
@@ -95,8 +149,19 @@ def _lines(path: Path) -> Iterator[str]:
     try:
         with _open(path) as lines:
             yield from lines
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
+
+
+def _as_text(value: object) -> object:
+    """Take numbers as names: sets number their labels, posts and groups; NaN is pandas' nothing."""
+    if isinstance(value, float):
+        return None if value != value else str(int(value) if value.is_integer() else value)  # noqa: PLR0124
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+_Name = Annotated[str, BeforeValidator(_as_text)]
+_OptionalName = Annotated[str | None, BeforeValidator(_as_text)]
 
 
 class _Record(BaseModel):
@@ -104,36 +169,60 @@ class _Record(BaseModel):
 
     text: str
     task: Literal["sentiment", "stance", "target_sentiment"]
-    label: Annotated[str, StringConstraints(to_lower=True)]
+    label: _Name
     target: str | None = None
+    target_type: str | None = None
     aliases: tuple[str, ...] | None = None
     span: tuple[int, int] | None = None
     lang: str | None = None
+    source: _OptionalName = None
+    post_id: _OptionalName = None
+    group: _OptionalName = None
+    phenomenon: str | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        allowed = LABELS[self.task]
-        if self.label not in allowed and self.label not in LEFT_OUT:
-            raise ValueError(
-                f"unknown label {self.label!r} for {self.task}: one of {', '.join(allowed)}"
-            )
         if self.task != SENTIMENT and not (self.target or "").strip():
             raise ValueError("a row about a target needs a target")
         if self.span and not 0 <= self.span[0] < self.span[1] <= len(self.text):
             raise ValueError(f"span {list(self.span)} is not within the text")
+        self._check_characters()
         return self
 
-    def labelled(self) -> LabelledRow:
-        passage = Passage(read(self.text)) if self.task == SENTIMENT else self._about_target()
-        return LabelledRow(passage, self.task, self.label, self.lang or "")
+    def _check_characters(self) -> None:
+        """Refuse half a surrogate pair: JSON can hold it, neither tokenizers nor files can."""
+        try:
+            self.model_dump_json()
+        except ValueError as error:
+            raise ValueError("it holds half of a character (a lone surrogate)") from error
 
-    def _about_target(self) -> Passage:
+    def labelled(self, label: str) -> LabelledRow:
+        """Return the row, with its label in our words."""
+        return LabelledRow(
+            self._passage(),
+            self.task,
+            label,
+            self.lang or "",
+            source=self.source or "",
+            post_id=self.post_id or "",
+            group=self.group or "",
+            phenomenon=self.phenomenon or "",
+        )
+
+    def _passage(self) -> Passage:
+        language = self.lang or None
+        if self.task == SENTIMENT:
+            return Passage(read(self.text), language=language)
+        text, mentions = self._read_with_mentions()
+        claim = "claim" in (self.target_type, self.phenomenon)
+        return Passage(text, self.target, mentions, claim=claim, language=language)
+
+    def _read_with_mentions(self) -> tuple[str, tuple[Mention, ...]]:
         if self.span:
-            text, mentions = _read_with_span(self.text, *self.span)
-            return Passage(text, self.target, mentions)
+            return _read_with_span(self.text, *self.span)
         text = read(self.text)
         found = _matcher(self.target or "", self.aliases or ()).find(text)
-        return Passage(text, self.target, tuple(*found.values()))
+        return text, tuple(*found.values())
 
 
 def _reason(error: ValidationError) -> str:
@@ -146,19 +235,35 @@ def _reason(error: ValidationError) -> str:
     return f"{where}: {message}" if where else message
 
 
-def _records(path: Path) -> Iterator[tuple[int, Any]]:
+def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, line in enumerate(_lines(path), start=1):
         if line.strip():
             try:
-                yield number, json.loads(line)
-            except json.JSONDecodeError as error:
+                record = json.loads(line, object_pairs_hook=_once_each)
+            except (ValueError, RecursionError) as error:
                 raise InputError(f"{path}, line {number}: not JSON: {error}") from error
+            except InputError as error:
+                raise InputError(f"{path}, line {number}: {error}") from error
+            if not isinstance(record, dict):
+                raise InputError(f"{path}, line {number}: not a JSON object ({{...}})")
+            yield number, record
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse an object that says the same thing twice: JSON leaves open which one counts."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        key = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        raise InputError(f"the row has {key!r} twice")
+    return found
 
 
 def _open(path: Path) -> TextIO:
     with path.open("rb") as file:
         zipped = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rt", encoding="utf-8") if zipped else path.open(encoding="utf-8-sig")
+    if zipped:
+        return gzip.open(path, "rt", encoding="utf-8-sig")
+    return path.open(encoding="utf-8-sig")
 
 
 def _read_with_span(text: str, start: int, end: int) -> tuple[str, tuple[Mention, ...]]:

@@ -1,80 +1,249 @@
-"""Measures a classifier on labelled rows, task by task."""
+"""Measures a classifier on labelled rows, task by task, beside the trivial baselines."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sklearn.metrics import accuracy_score, f1_score
+import numpy as np
+from numpy.typing import NDArray
 
-from models.baselines import majority, tfidf_logistic_regression
-from models.classifier import Classifier
+from models.baselines import TfidfBaseline, majority
 from models.dataset import LabelledRow
-from models.labels import LABELS
+from models.groups import (
+    AllRight,
+    by_language,
+    by_phenomenon,
+    by_target,
+    contrast_groups,
+    opposite_stances,
+)
+from models.intervals import Interval, interval, posts_of, resample
+from models.labeller import Labeller, Predictions
+from models.labels import LABELS, SENTIMENT
+from models.measures import (
+    MEASURES,
+    Measures,
+    OfficialMetric,
+    PartMeasures,
+    measure,
+    official_metric,
+)
+from models.reliability import (
+    Reliability,
+    RiskCoverage,
+    Threshold,
+    at_threshold,
+    reliability,
+    risk_coverage,
+)
 
-__all__ = ["Measures", "evaluate", "measure"]
+__all__ = [
+    "MAJORITY",
+    "MODEL",
+    "TFIDF",
+    "THRESHOLDS",
+    "Difference",
+    "Labelling",
+    "TaskEvaluation",
+    "evaluate",
+    "measure_predictions",
+]
+
+MODEL, TFIDF, MAJORITY = "model", "tfidf_lr", "majority"
+THRESHOLDS = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+
+_ROWS_AT_ONCE = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Measures:
-    """What a labelling of n rows is worth, all shares from 0 to 1.
+class Labelling:
+    """What one way of labelling all rows is worth.
 
-    `macro_f1` is the plain mean of the three classes' F1, 0 for a class that is neither there nor
-    predicted; `polar_f1` leaves out neutral (the official metric of RuSentNE-2023).
+    `intervals` holds one for each of `MEASURES`, None with fewer than two posts.
     """
 
-    n: int
+    measures: Measures
+    intervals: Mapping[str, Interval | None]
+    contrast_groups: AllRight | None
+    opposite_stances: AllRight | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """By how much the model's macro-F1 exceeds the baseline's, on the same resampled posts."""
+
     macro_f1: float
-    polar_f1: float
-    accuracy: float
-    f1: Mapping[str, float]
+    interval: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEvaluation:
+    """Everything measured of one task; n rows, in the order in which they were given.
+
+    `labellings` is by `MODEL`, `MAJORITY` and, where there is such a baseline, `TFIDF`; all else
+    is the model's. `predicted` (n,) holds columns of `LABELS`. `answered` is what is left when the
+    model abstains, where that was asked for.
+    """
+
+    task: str
+    rows: Sequence[LabelledRow]
+    predictions: Predictions
+    predicted: NDArray[np.int64]
+    posts: int
+    official: OfficialMetric
+    labellings: Mapping[str, Labelling]
+    over_tfidf: Difference | None
+    languages: Mapping[str, PartMeasures]
+    targets: Mapping[str, PartMeasures]
+    phenomena: Mapping[str, PartMeasures]
+    reliability: Reliability
+    risk_coverage: RiskCoverage
+    thresholds: Sequence[Threshold]
+    answered: Threshold | None
+
+    @property
+    def without_mention(self) -> int:
+        """How many rows name a target (no claim) that does not occur in the text."""
+        passages = (row.passage for row in self.rows)
+        return sum(
+            bool(passage.target and not passage.mentions and not passage.claim)
+            for passage in passages
+        )
 
     def as_json(self) -> dict[str, Any]:
-        """Return the measures as plain values."""
-        return asdict(self)
+        """Return all figures as plain values; shares as fractions, the model's at the top."""
+        others = {name: _plain(part) for name, part in self.labellings.items() if name != MODEL}
+        official = asdict(self.official)
+        measures = asdict(self.labellings[MODEL].measures)
+        return {
+            "posts": self.posts,
+            **_plain(self.labellings[MODEL]),
+            **others,
+            "official": {**official, "value": measures[self.official.measure]},
+            "over_tfidf_lr": self.over_tfidf and asdict(self.over_tfidf),
+            "languages": {name: asdict(part) for name, part in self.languages.items()},
+            "targets": {name: asdict(part) for name, part in self.targets.items()},
+            "phenomena": {name: asdict(part) for name, part in self.phenomena.items()},
+            "reliability": asdict(self.reliability),
+            "aurc": self.risk_coverage.aurc,
+            "thresholds": [asdict(threshold) for threshold in self.thresholds],
+            "answered": self.answered and asdict(self.answered),
+            "truncated": int(self.predictions.truncated.sum()),
+            "without_mention": self.without_mention,
+        }
 
 
 def evaluate(
     rows: Sequence[LabelledRow],
-    load: Callable[[str], Classifier],
-    training: Sequence[LabelledRow] = (),
-) -> dict[str, dict[str, Measures]]:
-    """Measure the model that `load` returns for a task, and the baselines, for each task in `rows`.
+    load: Callable[[str], Labeller],
+    baselines: Mapping[str, TfidfBaseline] | None = None,
+    *,
+    abstain_below: float | None = None,
+    on_rows: Callable[[int], None] = lambda _count: None,
+) -> dict[str, TaskEvaluation]:
+    """Measure the model that `load` returns for a task, for each task in `rows`.
 
-    The inner keys are `model`, `majority` and, where `training` has rows of the task, `tfidf_lr`.
+    `baselines` are shown beside it, by task. `on_rows` is told how many more rows were labelled.
     """
     result = {}
     for task in LABELS:
         part = [row for row in rows if row.task == task]
         if part:
-            same_task = [row for row in training if row.task == task]
-            result[task] = _evaluate_task(part, load(task), same_task)
+            predictions = _predict(load(task), part, on_rows)
+            baseline = (baselines or {}).get(task)
+            result[task] = measure_predictions(
+                part, predictions, baseline, abstain_below=abstain_below
+            )
     return result
 
 
-def measure(rows: Sequence[LabelledRow], predicted: Sequence[str]) -> Measures:
-    """Compare predicted labels with those of `rows`, all of one task."""
-    labels = list(LABELS[rows[0].task])
-    truth = [row.label for row in rows]
-    per_class = f1_score(truth, predicted, labels=labels, average=None, zero_division=0)
-    f1 = {label: float(value) for label, value in zip(labels, per_class, strict=True)}
-    return Measures(
-        n=len(rows),
-        macro_f1=float(per_class.mean()),
-        polar_f1=float((per_class[0] + per_class[2]) / 2),
-        accuracy=float(accuracy_score(truth, predicted)),
-        f1=f1,
+def measure_predictions(
+    rows: Sequence[LabelledRow],
+    predictions: Predictions,
+    baseline: TfidfBaseline | None = None,
+    *,
+    abstain_below: float | None = None,
+) -> TaskEvaluation:
+    """Measure what a model says of `rows`, all of one task and at least one."""
+    task, probabilities = rows[0].task, predictions.probabilities
+    truth, posts = _columns(task, [row.label for row in rows]), posts_of(rows)
+    predicted = probabilities.argmax(axis=1)
+    guesses = {MODEL: predicted, MAJORITY: _columns(task, majority(rows))}
+    if baseline:
+        guesses[TFIDF] = _columns(task, baseline.predict(rows))
+    resampled = dict(zip(guesses, resample(truth, list(guesses.values()), posts), strict=True))
+    labellings = {
+        name: _labelling(rows, posts, truth, guess, resampled[name])
+        for name, guess in guesses.items()
+    }
+    return TaskEvaluation(
+        task=task,
+        rows=rows,
+        predictions=predictions,
+        predicted=predicted,
+        posts=int(posts.max()) + 1,
+        official=official_metric(row.source for row in rows),
+        labellings=labellings,
+        over_tfidf=_difference(labellings, resampled),
+        languages=by_language(rows, truth, predicted),
+        targets={} if task == SENTIMENT else by_target(rows, truth, predicted),
+        phenomena=by_phenomenon(rows, truth, predicted),
+        reliability=reliability(probabilities, truth),
+        risk_coverage=risk_coverage(probabilities, truth),
+        thresholds=[at_threshold(probabilities, truth, value) for value in THRESHOLDS],
+        answered=None
+        if abstain_below is None
+        else at_threshold(probabilities, truth, abstain_below),
     )
 
 
-def _evaluate_task(
-    rows: Sequence[LabelledRow], classifier: Classifier, training: Sequence[LabelledRow]
-) -> dict[str, Measures]:
-    best = classifier.predict([row.passage for row in rows]).probabilities.argmax(axis=1)
-    labels = LABELS[classifier.task]
-    result = {
-        "model": measure(rows, [labels[column] for column in best]),
-        "majority": measure(rows, majority(rows)),
-    }
-    if training:
-        result["tfidf_lr"] = measure(rows, tfidf_logistic_regression(training, rows))
-    return result
+def _predict(
+    classifier: Labeller, rows: Sequence[LabelledRow], on_rows: Callable[[int], None]
+) -> Predictions:
+    parts = []
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        part = rows[first : first + _ROWS_AT_ONCE]
+        parts.append(classifier.predict([row.passage for row in part]))
+        on_rows(len(part))
+    return Predictions(
+        np.concatenate([part.probabilities for part in parts]),
+        np.concatenate([part.truncated for part in parts]),
+    )
+
+
+def _labelling(
+    rows: Sequence[LabelledRow],
+    posts: NDArray[np.int64],
+    truth: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+    resampled: NDArray[np.float64],
+) -> Labelling:
+    task = rows[0].task
+    return Labelling(
+        measures=measure(truth, predicted, LABELS[task]),
+        intervals={
+            name: interval(values) for name, values in zip(MEASURES, resampled, strict=True)
+        },
+        contrast_groups=contrast_groups(rows, truth, predicted),
+        opposite_stances=None if task == SENTIMENT else opposite_stances(posts, truth, predicted),
+    )
+
+
+def _difference(
+    labellings: Mapping[str, Labelling], resampled: Mapping[str, NDArray[np.float64]]
+) -> Difference | None:
+    if TFIDF not in labellings:
+        return None
+    column = MEASURES.index("macro_f1")
+    values = resampled[MODEL][column] - resampled[TFIDF][column]
+    model, baseline = (labellings[name].measures.macro_f1 for name in (MODEL, TFIDF))
+    return Difference(model - baseline, interval(values))
+
+
+def _columns(task: str, labels: Sequence[str]) -> NDArray[np.int64]:
+    return np.array([LABELS[task].index(label) for label in labels], dtype=np.int64)
+
+
+def _plain(labelling: Labelling) -> dict[str, Any]:
+    values = asdict(labelling)
+    return {**values.pop("measures"), **values}

@@ -26,6 +26,7 @@ from transformers import (
 )
 from transformers.utils import logging
 
+import models.target_encoder  # noqa: F401 (lets the library know the embedded architecture)
 from collector.errors import ModelError
 from models.model_name import WEIGHT_FILES, ModelName
 

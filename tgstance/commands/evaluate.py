@@ -1,34 +1,78 @@
 """tgstance evaluate: measures a model on labelled rows."""
 
 import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from collector.errors import ConfigError
+from tgstance.label_option import label_option, model_label_option
+from tgstance.session import Session
+
 if TYPE_CHECKING:
-    from collections import Counter
+    from models.dataset import LabelledSet
+    from models.evaluation import TaskEvaluation
+    from models.model_name import Kind, ModelName, Weights
 
-    from models.evaluation import Measures
-
-    Results = dict[str, dict[str, Measures]]
-    LeftOut = Counter[tuple[str, str]]
+    Tasks = dict[str, TaskEvaluation]
 
 __all__ = ["evaluate"]
 
-_NAMES = {"model": "model", "tfidf_lr": "TF-IDF + LR", "majority": "majority class"}
+_PATH = click.Path(path_type=Path)
 
 
 @click.command(short_help="Measure a model on labelled rows.")
-@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
-@click.option("--model", default="embedded", show_default=True, help="Directory or hub id.")
+@click.argument("path", metavar="FILE", type=_PATH)
+@click.option(
+    "--model",
+    default="embedded",
+    show_default=True,
+    help="Directory, hub id or short name of a well-known model.",
+)
 @click.option("--revision", help="Revision of a hub model.")
+@click.option(
+    "--kind",
+    type=click.Choice(["classifier", "nli"]),
+    help="Whether the model knows our labels or natural-language inference. Default: as known of a "
+    "well-known model, else classifier.",
+)
+@click.option(
+    "--weights",
+    type=click.Choice(["safetensors", "bin"]),
+    help="Form of the weights; bin is read by torch's weights-only reader. Default: as known of a "
+    "well-known model, else safetensors.",
+)
+@model_label_option
+@label_option
 @click.option(
     "--baseline-train",
     metavar="FILE",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=_PATH,
     help="Labelled rows to train TF-IDF + logistic regression on, shown beside; may be repeated.",
+)
+@click.option(
+    "--abstain-below",
+    metavar="SHARE",
+    type=click.FloatRange(0, 1),
+    help="Also measure what is left when the model abstains below this confidence (0 to 1).",
+)
+@click.option(
+    "--plots",
+    metavar="DIR",
+    type=_PATH,
+    help="Draw reliability and risk-coverage of each task there, as PNG and CSV. Needs the extra "
+    "tgstance[plots].",
+)
+@click.option(
+    "--predictions",
+    metavar="FILE",
+    type=_PATH,
+    help="Write every row with the model's probabilities there, as JSON lines.",
 )
 @click.option(
     "--json",
@@ -37,57 +81,126 @@ _NAMES = {"model": "model", "tfidf_lr": "TF-IDF + LR", "majority": "majority cla
     envvar="TGSTANCE_EVALUATE_JSON",
     help="Print one JSON object, shares as fractions.",
 )
-def evaluate(
-    path: Path, model: str, revision: str | None, baseline_train: tuple[Path, ...], *, as_json: bool
-) -> None:
-    """Measure MODEL on FILE: JSON lines with text, task, label and, but for sentiment, target.
+@click.pass_obj
+def evaluate(session: Session, /, **options: Any) -> None:  # noqa: ANN401 (click's)
+    """Measure a model on FILE: JSON lines with text, task, label and, but for sentiment, target.
 
     Each task counts for itself: sentiment, stance, target_sentiment. Rows labelled unrelated or
-    mixed are left out and counted.
+    mixed and rows without text are left out and counted. Intervals come from 1,000 resamples of
+    whole posts (rows of one post_id or text). "Contrast groups right" is the share of groups
+    (rows of one group) with every label right, "opposite stances right" that of posts against one
+    target and in favor of another with all of these right.
 
     \b
     Example:
       tgstance evaluate written.dev.jsonl.gz --baseline-train written.train.jsonl.gz
+      tgstance evaluate theirs.jsonl --label 1=favor --label 0=neutral --label=-1=against
     """
-    from models.classifier import load_classifier
-    from models.dataset import read_set, read_sets
-    from models.evaluation import evaluate as evaluate_rows
-    from models.model_name import ModelName
-
-    labelled = read_set(path)
-    baseline_rows = read_sets(baseline_train).rows
-    name = ModelName(model, revision)
-    results = evaluate_rows(labelled.rows, lambda task: load_classifier(name, task), baseline_rows)
-    if as_json:
-        click.echo(json.dumps(_as_json(results, labelled.left_out), indent=2))
-    else:
-        _show(path, model, results, labelled.left_out)
+    _evaluate(session, _Options(**options))
 
 
-def _as_json(results: "Results", left_out: "LeftOut") -> dict[str, object]:
-    tasks: dict[str, object] = {}
-    for task, measured in results.items():
-        others = {name: part.as_json() for name, part in measured.items() if name != "model"}
-        missing = {label: count for (of, label), count in left_out.items() if of == task}
-        tasks[task] = {**measured["model"].as_json(), **others, "left_out": missing}
-    return tasks
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What the options of the command say; None is "not given"."""
 
+    path: Path
+    model: str
+    revision: str | None
+    kind: "Kind | None"
+    weights: "Weights | None"
+    model_labels: Mapping[str, str]
+    labels: Mapping[str, str]
+    baseline_train: tuple[Path, ...]
+    abstain_below: float | None
+    plots: Path | None
+    predictions: Path | None
+    as_json: bool
 
-def _show(path: Path, model: str, results: "Results", left_out: "LeftOut") -> None:
-    from tgstance.terminal import show_table
+    def model_name(self) -> "ModelName":
+        """Return the model that is asked for."""
+        from models.presets import ModelSetting, resolve
 
-    rows = [
-        (
-            task,
-            model if name == "model" else _NAMES[name],
-            measures.n,
-            *(f"{100 * value:.1f}" for value in (measures.macro_f1, measures.accuracy)),
-            *(f"{100 * value:.1f}" for value in measures.f1.values()),
+        return resolve(
+            ModelSetting(
+                name=self.model,
+                revision=self.revision,
+                kind=self.kind,
+                weights=self.weights,
+                labels=self.model_labels,
+            )
         )
-        for task, measured in results.items()
-        for name, measures in measured.items()
-    ]
-    classes = ["F1 against/negative", "F1 neutral", "F1 favor/positive"]
-    show_table(f"{path.name}, in %", ["task", "by", "n", "macro-F1", "accuracy", *classes], rows)
-    for (task, label), count in left_out.items():
-        click.echo(f"{count} rows of {task} labelled {label} are left out")
+
+    def check(self) -> None:
+        """Raise ConfigError for what could only fail after the model has run."""
+        if self.plots:
+            from tgstance.evaluation.plots import require_matplotlib
+
+            require_matplotlib()
+        inputs = {path.resolve() for path in (self.path, *self.baseline_train)}
+        if self.predictions and self.predictions.resolve() in inputs:
+            raise ConfigError(f"--predictions {self.predictions} would overwrite the rows it names")
+
+
+def _evaluate(session: Session, options: _Options) -> None:
+    from models.dataset import read_set
+
+    options.check()
+    labelled = read_set(options.path, options.labels)
+    tasks = _measure(session, options, labelled)
+    if options.as_json:
+        click.echo(json.dumps(_as_json(tasks, labelled), indent=2, ensure_ascii=False))
+    else:
+        _show(options, tasks, labelled)
+    _write(options, tasks)
+
+
+def _measure(session: Session, options: _Options, labelled: "LabelledSet") -> "Tasks":
+    from models.baselines import fit_baselines
+    from models.dataset import read_sets
+    from models.evaluation import evaluate as evaluate_rows
+    from models.loading import load_classifier
+    from tgstance.terminal import progress
+
+    name = options.model_name()
+    wanted = {row.task for row in labelled.rows}
+    training = read_sets(options.baseline_train, options.labels).rows
+    baselines = fit_baselines([row for row in training if row.task in wanted])
+    with progress(options.model, len(labelled.rows), quiet=session.quiet) as advance:
+        return evaluate_rows(
+            labelled.rows,
+            lambda task: load_classifier(name, task),
+            baselines,
+            abstain_below=options.abstain_below,
+            on_rows=advance,
+        )
+
+
+def _show(options: _Options, tasks: "Tasks", labelled: "LabelledSet") -> None:
+    from tgstance.evaluation.tables import show
+    from tgstance.terminal import log
+
+    everything = log.isEnabledFor(logging.DEBUG)
+    show(options.path, options.model, tasks, labelled, everything=everything)
+
+
+def _write(options: _Options, tasks: "Tasks") -> None:
+    from tgstance.evaluation.files import write_predictions
+    from tgstance.terminal import log
+
+    if options.predictions:
+        write_predictions(options.predictions, tasks)
+        log.info("wrote %s", options.predictions)
+    if options.plots:
+        from tgstance.evaluation.plots import write_plots
+
+        for path in write_plots(options.plots, tasks):
+            log.info("wrote %s", path)
+
+
+def _as_json(tasks: "Tasks", labelled: "LabelledSet") -> dict[str, object]:
+    result: dict[str, object] = {}
+    for task, found in tasks.items():
+        missing = {label: count for (of, label), count in labelled.left_out.items() if of == task}
+        empty = labelled.empty[task]
+        result[task] = {**found.as_json(), "left_out": missing, "empty": empty}
+    return result

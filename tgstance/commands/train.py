@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from collector.errors import ConfigError, InputError
+from collector.errors import ConfigError
+from tgstance.label_option import label_option
+from tgstance.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from models.dataset import LabelledRow
+    from models.model_card import TrainingRecord
     from models.training import Recipe
+    from models.training_data import DataFile, TrainingData
 
 __all__ = ["train"]
 
 _HELD_OUT = 0.05
-_FEW = 100
 _PATH = click.Path(path_type=Path)
 
 
@@ -27,12 +30,14 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--out", required=True, type=_PATH, help="Directory for the model; must not exist yet."
 )
+@label_option
 @click.option(
     "--dev",
     metavar="FILE",
     multiple=True,
     type=_PATH,
-    help="Rows to stop by; without it 5 % of the texts of FILE are held out for that.",
+    help="Rows to stop by and to calibrate on; without it 5 % of the texts of FILE are held out "
+    "for that.",
 )
 @click.option(
     "--base",
@@ -45,8 +50,8 @@ _PATH = click.Path(path_type=Path)
     metavar="FILE",
     multiple=True,
     type=_PATH,
-    help="Unlabelled texts (a line each, or JSON lines with text) for the vocabulary and "
-    "embeddings of a model trained from nothing.",
+    help="Unlabelled texts (a line each, or JSON lines with text) that a model trained from "
+    "nothing learns the languages from.",
 )
 @click.option(
     "--exclude",
@@ -55,16 +60,39 @@ _PATH = click.Path(path_type=Path)
     type=_PATH,
     help="JSON lines whose texts are not to be trained on.",
 )
+@click.option(
+    "--pretraining",
+    metavar="EPOCHS",
+    type=click.FloatRange(min=0),
+    help="How often a model trained from nothing first reads all texts, guessing masked tokens. "
+    "[default: 5]",
+)
 @click.option("--epochs", type=click.FloatRange(min=0, min_open=True), help="At most so many.")
 @click.option(
     "--learning-rate", type=click.FloatRange(min=0, min_open=True), help="Peak learning rate."
 )
 @click.option("--batch-size", type=click.IntRange(min=1), help="Rows a step.")
+@click.option(
+    "--max-length",
+    type=click.IntRange(min=8),
+    help="Tokens of a row to train on; at most what the base takes. [default: 256]",
+)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where to compute; auto takes a graphics card if there is one.",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same model.")
-def train(*, paths: tuple[Path, ...], out: Path, **options: Any) -> None:  # noqa: ANN401 (click's)
+@click.pass_obj
+def train(session: Session, /, *, paths: tuple[Path, ...], out: Path, **options: Any) -> None:  # noqa: ANN401 (click's)
     """Train a classifier on FILE...: JSON lines with text, task, label and, for stance, target.
 
-    Several sets and tasks train one model together. It needs the extra tgstance[train].
+    Several sets and tasks train one model together. Training stops by macro-F1 on held-out rows,
+    on which the model is also measured and calibrated. OUT is an ordinary Hugging Face directory
+    with a card (README.md), all figures and fingerprints of the data (training.json) and
+    temperatures (calibration.json). It needs the extra tgstance[train].
 
     \b
     Example:
@@ -75,69 +103,110 @@ def train(*, paths: tuple[Path, ...], out: Path, **options: Any) -> None:  # noq
         raise ConfigError('training needs the extra: pip install "tgstance[train]"')
     if out.exists():
         raise ConfigError(f"{out} is already there: name a new directory with --out")
-    _train(paths, out, _Options(**options))
+    _train(session, paths, out, _Options(**options))
 
 
 @dataclass(frozen=True, slots=True)
 class _Options:
     """What the options of the command say; None is "not given"."""
 
+    labels: "Mapping[str, str]"
     dev: tuple[Path, ...]
     base: str | None
     revision: str | None
     text: tuple[Path, ...]
     exclude: tuple[Path, ...]
+    pretraining: float | None
     epochs: float | None
     learning_rate: float | None
     batch_size: int | None
+    max_length: int | None
+    device: str
     seed: int
 
     def recipe(self) -> "Recipe":
-        """Return the recipe for this base, changed where an option was given."""
+        """Return the recipe for this base, changed where an option was given.
+
+        Raises ConfigError where there is no graphics card to compute on.
+        """
+        import torch
+
         from models.training import default_recipe
 
-        names = ("revision", "epochs", "learning_rate", "batch_size", "seed")
+        if self.device == "cuda" and not torch.cuda.is_available():
+            raise ConfigError("--device cuda: torch sees no graphics card here; leave it out")
+        names = (
+            "revision",
+            "pretraining",
+            "epochs",
+            "learning_rate",
+            "batch_size",
+            "max_length",
+            "seed",
+        )
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-        return replace(default_recipe(self.base), **given)
+        return replace(default_recipe(self.base), cpu=self.device == "cpu", **given)
 
 
-def _train(paths: tuple[Path, ...], out: Path, options: _Options) -> None:
+def _train(session: Session, paths: tuple[Path, ...], out: Path, options: _Options) -> None:
+    from models.training import Watch
     from models.training import train as train_model
-    from tgstance.terminal import log
+    from tgstance.terminal import log, progress
 
-    rows, stopping = _rows(paths, options)
-    texts = _texts(options.text)
+    data, recipe = _data(paths, options), options.recipe()
     _reserve(out)
-    log.info("%s rows to train on, %s to stop by", len(rows), len(stopping))
-    measured = train_model(
-        rows, stopping, texts=texts, recipe=options.recipe(), out=out, on_epoch=_show_epoch
+    log.info("%s rows to train on, %s held out", len(data.rows), len(data.held_out))
+    for doubt in data.doubts():
+        log.warning("%s", doubt)
+    with progress("rows", int(len(data.rows) * recipe.epochs), quiet=session.quiet) as advance:
+        watch = Watch(advance, _show_epoch, _show_pretraining)
+        record = train_model(data, recipe=recipe, out=out, watch=watch)
+    _show(record, out)
+
+
+def _data(paths: tuple[Path, ...], options: _Options) -> "TrainingData":
+    """Return the rows to train on and those held out, with the fingerprints of their files."""
+    from models.training_data import TrainingData, hold_out
+
+    rows, files = _read(paths, "train", options)
+    held_out, dev_files = _read(options.dev, "dev", options)
+    texts, text_files = _read_texts(options.text, "text")
+    excluded, excluded_files = _read_texts(options.exclude, "exclude")
+    left_out = set(excluded)
+    rows = [row for row in rows if row.passage.text not in left_out]
+    if not options.dev:
+        rows, held_out = hold_out(rows, _HELD_OUT)
+    data = TrainingData(
+        rows, held_out, texts, files=[*files, *dev_files, *text_files, *excluded_files]
     )
-    for name, value in measured.items():
-        click.echo(f"{name}: {100 * value:.1f} % macro-F1 on the rows to stop by")
-    click.echo(f"Wrote {out}")
+    data.check()
+    return data
 
 
-def _rows(
-    paths: tuple[Path, ...], options: _Options
-) -> "tuple[Sequence[LabelledRow], Sequence[LabelledRow]]":
-    """Return the rows to train on and those to stop by."""
-    from models.dataset import read_sets
-    from models.training import hold_out
-    from tgstance.terminal import log
+def _read(
+    paths: "Sequence[Path]", use: str, options: _Options
+) -> "tuple[list[LabelledRow], list[DataFile]]":
+    from models.dataset import read_set
+    from models.training_data import describe_file
 
-    excluded = set(_texts(options.exclude))
-    rows = [row for row in read_sets(paths).rows if row.passage.text not in excluded]
-    stopping = read_sets(options.dev).rows
-    if not stopping:
-        rows, stopping = hold_out(rows, _HELD_OUT)
-    if not rows or not stopping:
-        raise InputError("too few labelled rows to train on and to stop by")
-    missing = {row.task for row in stopping} - {row.task for row in rows}
-    if missing:
-        raise InputError(f"--dev has rows of {', '.join(sorted(missing))}, the training rows none")
-    if len(stopping) < _FEW:
-        log.warning("only %s rows to stop by: their macro-F1 says little", len(stopping))
-    return rows, stopping
+    rows, files = [], []
+    for path in paths:
+        found = read_set(path, options.labels).rows
+        rows += found
+        files.append(describe_file(path, use, found))
+    return rows, files
+
+
+def _read_texts(paths: "Sequence[Path]", use: str) -> "tuple[list[str], list[DataFile]]":
+    from models.dataset import read_texts
+    from models.training_data import describe_file
+
+    texts, files = [], []
+    for path in paths:
+        found = read_texts(path)
+        texts += found
+        files.append(describe_file(path, use, len(found)))
+    return texts, files
 
 
 def _reserve(out: Path) -> None:
@@ -153,10 +222,22 @@ def _show_epoch(epoch: float, measured: "Mapping[str, float]") -> None:
     from tgstance.terminal import log
 
     figures = ", ".join(f"{name} {100 * value:.1f}" for name, value in measured.items())
-    log.info("epoch %.0f: macro-F1 in %% on the rows to stop by: %s", epoch, figures)
+    log.info("epoch %.0f: macro-F1 in %% on the held-out rows: %s", epoch, figures)
 
 
-def _texts(paths: "Sequence[Path]") -> list[str]:
-    from models.dataset import read_texts
+def _show_pretraining(epoch: float, loss: float) -> None:
+    from tgstance.terminal import log
 
-    return [text for path in paths for text in read_texts(path)]
+    log.info("pretraining, epoch %.0f: loss of masked tokens %.2f nats", epoch, loss)
+
+
+def _show(record: "TrainingRecord", out: Path) -> None:
+    for task, part in record.tasks.items():
+        temperature = (
+            f", temperature {part.calibration.temperature:.2f}" if part.calibration else ""
+        )
+        click.echo(
+            f"{task}: {100 * part.measures.macro_f1:.1f} % macro-F1 on {part.measures.n} held-out "
+            f"rows{temperature}"
+        )
+    click.echo(f"Wrote {out}")

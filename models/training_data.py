@@ -1,0 +1,182 @@
+"""What a model is trained on: labelled rows, held-out rows, unlabelled texts, and their files."""
+
+import hashlib
+import zlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch.utils.data import Dataset
+from transformers import PreTrainedTokenizerBase
+
+from collector.errors import InputError
+from models.calibrating import FEWEST_ROWS
+from models.dataset import LabelledRow
+from models.encoding import encode
+from models.labels import LABELS, head_label
+
+__all__ = [
+    "DataFile",
+    "EncodedRows",
+    "TrainingData",
+    "class_weights",
+    "describe_file",
+    "hold_out",
+    "label_names",
+    "tasks_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A file that a model was made with, so that others can tell whether they have the same.
+
+    `use` is `train`, `dev`, `text` or `exclude`; `labels` counts its rows by task and label,
+    `languages` by language. Both are empty for texts without labels.
+    """
+
+    name: str
+    use: str
+    sha256: str
+    rows: int
+    labels: Mapping[str, Mapping[str, int]]
+    languages: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """Rows to learn from, and `held_out` rows to stop by, to calibrate on and to measure on.
+
+    `texts` are unlabelled: they only shape the embedded model's vocabulary and embeddings.
+    """
+
+    rows: Sequence[LabelledRow]
+    held_out: Sequence[LabelledRow]
+    texts: Sequence[str] = ()
+    files: Sequence[DataFile] = ()
+
+    def check(self) -> None:
+        """Raise InputError, with the way out, for rows from which nothing can be learned."""
+        if not self.rows or not self.held_out:
+            raise InputError("too few labelled rows to train on and to stop by: give more files")
+        missing = {row.task for row in self.held_out} - {row.task for row in self.rows}
+        if missing:
+            raise InputError(
+                f"--dev has rows of {', '.join(sorted(missing))}, the training rows none"
+            )
+        for task, labels in _labels_by_task(self.rows).items():
+            if len(labels) == 1:
+                raise InputError(
+                    f"every training row of {task} is labelled {labels[0]}: add rows with another "
+                    f"label, or leave out the rows of {task}"
+                )
+
+    def doubts(self) -> list[str]:
+        """Return, in a sentence each, what makes the result say less than it seems to."""
+        known = {row.passage.text for row in self.rows}
+        seen = sum(row.passage.text in known for row in self.held_out)
+        found = [*_absent(self.rows, "training"), *_absent(self.held_out, "held-out")]
+        if seen:
+            found.append(f"{seen} held-out rows are trained on too: the figures flatter the model")
+        for task in tasks_of(self.rows):
+            count = sum(row.task == task for row in self.held_out)
+            if count < FEWEST_ROWS:
+                found.append(
+                    f"only {count} held-out rows of {task}: its figures say little and it is not "
+                    f"calibrated (that takes {FEWEST_ROWS})"
+                )
+        return found
+
+
+class EncodedRows(Dataset[dict[str, Any]]):
+    """Rows as token ids; the label is the model's output that the row should raise."""
+
+    def __init__(
+        self,
+        rows: Sequence[LabelledRow],
+        tokenizer: PreTrainedTokenizerBase,
+        labels: Sequence[str],
+        max_length: int,
+    ) -> None:
+        self._items = [
+            {
+                **encode(tokenizer, row.passage, row.task, max_length),
+                "labels": labels.index(head_label(row.task, row.label)),
+            }
+            for row in rows
+        ]
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return self._items[index]
+
+
+def hold_out(
+    rows: Sequence[LabelledRow], share: float
+) -> tuple[list[LabelledRow], list[LabelledRow]]:
+    """Split rows into training rows and a share of held-out ones.
+
+    All rows of one text, and all of one contrast group, go to the same side; the same rows are
+    always split in the same way.
+    """
+    bound = int(share * 2**32)
+    parts: tuple[list[LabelledRow], list[LabelledRow]] = ([], [])
+    for row in rows:
+        parts[zlib.crc32((row.group or row.passage.text).encode()) < bound].append(row)
+    return parts
+
+
+def describe_file(path: Path, use: str, rows: Sequence[LabelledRow] | int) -> DataFile:
+    """Return a file's fingerprint and what is in it; without labels, how many texts."""
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    if isinstance(rows, int):
+        return DataFile(path.name, use, sha256, rows, {}, {})
+    labels = {
+        task: dict(Counter(row.label for row in rows if row.task == task).most_common())
+        for task in tasks_of(rows)
+    }
+    languages = Counter(row.lang or "unknown" for row in rows)
+    return DataFile(path.name, use, sha256, len(rows), labels, dict(languages.most_common()))
+
+
+def tasks_of(rows: Sequence[LabelledRow]) -> list[str]:
+    """Return the tasks that rows are about, in the order of `LABELS`."""
+    present = {row.task for row in rows}
+    return [task for task in LABELS if task in present]
+
+
+def label_names(rows: Sequence[LabelledRow]) -> list[str]:
+    """Return the outputs of a model that learns the tasks of these rows: three a task."""
+    return [head_label(task, label) for task in tasks_of(rows) for label in LABELS[task]]
+
+
+def class_weights(rows: Sequence[LabelledRow]) -> list[float]:
+    """Return one weight per output: the root of how much rarer it is than its task's average."""
+    counts = Counter(head_label(row.task, row.label) for row in rows)
+    by_task = Counter(row.task for row in rows)
+    per_label = [by_task[task] / 3 for task in tasks_of(rows) for _ in LABELS[task]]
+    pairs = zip(per_label, label_names(rows), strict=True)
+    return [float(np.sqrt(mean / max(counts[label], 1))) for mean, label in pairs]
+
+
+def _labels_by_task(rows: Sequence[LabelledRow]) -> dict[str, list[str]]:
+    present = {(row.task, row.label) for row in rows}
+    return {
+        task: [label for label in LABELS[task] if (task, label) in present]
+        for task in tasks_of(rows)
+    }
+
+
+def _absent(rows: Sequence[LabelledRow], which: str) -> list[str]:
+    return [
+        f"no {which} row of {task} is labelled {label}"
+        for task, labels in _labels_by_task(rows).items()
+        for label in LABELS[task]
+        if label not in labels
+    ]

@@ -1,0 +1,1 @@
+"""What tgstance evaluate shows and writes of its measures."""
