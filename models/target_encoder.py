@@ -192,9 +192,10 @@ class TargetEncoderForSequenceClassification(_TargetEncoderModel):
         input_ids: Tensor,
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
+        labels: Tensor | None = None,
         **_: Any,  # noqa: ANN401 (whatever else the library passes)
     ) -> SequenceClassifierOutput:
-        """Return `logits` (n, labels) for token ids (n, length)."""
+        """Return `logits` (n, outputs) for token ids (n, length), and the `loss` for labels (n)."""
         hidden, mask, mention = self._encode(input_ids, token_type_ids, attention_mask)
         first = hidden[:, 0]
         inside = mention[..., None].to(hidden.dtype)
@@ -203,7 +204,9 @@ class TargetEncoderForSequenceClassification(_TargetEncoderModel):
         largest = hidden.masked_fill(mask[..., None] == 0, _LOWEST).amax(dim=1)
         pooled = torch.cat([first, named, largest], dim=-1)
         dense = torch.tanh(self.dense(self.dropout(pooled)))
-        return SequenceClassifierOutput(logits=self.classifier(self.dropout(dense)))
+        logits = self.classifier(self.dropout(dense))
+        loss = None if labels is None else functional.cross_entropy(logits.float(), labels)
+        return SequenceClassifierOutput(loss=loss, logits=logits)
 
 
 class TargetEncoderForMaskedLM(_TargetEncoderModel):

@@ -55,9 +55,9 @@ class Recipe:
     revision: str | None = None
     shape: Shape = field(default_factory=Shape)
     pretraining: float = 5
-    epochs: float = 3
+    epochs: float = 4
     batch_size: int = 32
-    learning_rate: float = 5e-4
+    learning_rate: float = 4e-4
     warmup: float = 0.1
     patience: int = 2
     seed: int = 1

@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from collector.errors import InputError
 from models.calibrating import FEWEST_ROWS
 from models.dataset import LabelledRow
 from models.encoding import encode
-from models.labels import LABELS, head_label
+from models.labels import LABELS, STANCE, head_label
 
 __all__ = [
     "DataFile",
@@ -24,10 +24,14 @@ __all__ = [
     "TrainingData",
     "class_weights",
     "describe_file",
+    "emphasised",
     "hold_out",
     "label_names",
     "tasks_of",
 ]
+
+_OPPOSITE = 3
+_CONTRAST = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,30 @@ def hold_out(
     for row in rows:
         parts[zlib.crc32((row.group or row.passage.text).encode()) < bound].append(row)
     return parts
+
+
+def emphasised(rows: Sequence[LabelledRow]) -> list[LabelledRow]:
+    """Return the rows with those repeated that no mood of the text can answer.
+
+    Rows of a post that is against one target and in favor of another come `_OPPOSITE` times, rows
+    of a contrast group `_CONTRAST` times: there are few of them, and without them a small model
+    learns the mood of the text in place of the stance.
+    """
+    labels = defaultdict(set)
+    for row in rows:
+        if row.task == STANCE:
+            labels[_post(row)].add(row.label)
+    opposed = {post for post, found in labels.items() if {"against", "favor"} <= found}
+    result = list(rows)
+    for row in rows:
+        times = _OPPOSITE if row.task == STANCE and _post(row) in opposed else 1
+        times += _CONTRAST - 1 if row.group else 0
+        result += [row] * (times - 1)
+    return result
+
+
+def _post(row: LabelledRow) -> tuple[str, str]:
+    return row.source, row.post_id or row.passage.text
 
 
 def describe_file(path: Path, use: str, rows: Sequence[LabelledRow] | int) -> DataFile:

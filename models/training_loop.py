@@ -25,7 +25,14 @@ from transformers import (
 )
 
 from collector.errors import ModelError
-from models.training_data import EncodedRows, TrainingData, class_weights, label_names, tasks_of
+from models.training_data import (
+    EncodedRows,
+    TrainingData,
+    class_weights,
+    emphasised,
+    label_names,
+    tasks_of,
+)
 
 __all__ = ["Pace", "Watch", "fit", "task_loss", "uses_bfloat16"]
 
@@ -79,7 +86,7 @@ def fit(
     trainer = _Trainer(
         model=model,
         args=_arguments(pace, scratch),
-        train_dataset=EncodedRows(data.rows, tokenizer, labels, pace.max_length),
+        train_dataset=EncodedRows(emphasised(data.rows), tokenizer, labels, pace.max_length),
         eval_dataset=EncodedRows(data.held_out, tokenizer, labels, pace.max_length),
         data_collator=DataCollatorWithPadding(tokenizer),
         compute_loss_func=task_loss(class_weights(data.rows)),

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -41,7 +42,13 @@ from models.model_card import TrainingRecord
 from models.model_name import ModelName
 from models.passage import Passage
 from models.training import Recipe, Watch, default_recipe, train
-from models.training_data import TrainingData, class_weights, describe_file, hold_out
+from models.training_data import (
+    TrainingData,
+    class_weights,
+    describe_file,
+    emphasised,
+    hold_out,
+)
 from models.training_loop import task_loss
 
 WORDS = {"negative": "ужасно", "neutral": "сегодня", "positive": "прекрасно"}
@@ -412,3 +419,16 @@ def test_real_pretrained_weights_take_some_steps(tmp_path: Path) -> None:
     assert record.precision == "float16"
     found = classifier(tmp_path / "tuned", STANCE).probabilities(["Trump is bad"], ["Trump"])
     assert found.shape == (1, 3)
+
+
+def test_posts_with_opposite_stances_and_contrast_groups_count_more() -> None:
+    def stance(text: str, target: str, label: str, group: str = "") -> LabelledRow:
+        return LabelledRow(Passage(text, target), STANCE, label, "ru", group=group)
+
+    opposed = [stance("a", "x", "against"), stance("a", "y", "favor"), stance("a", "z", "neutral")]
+    plain = [stance("b", "x", "against"), stance("b", "y", "against"), stance("c", "x", "favor")]
+    grouped = stance("d", "x", "favor", group="g")
+    counted = Counter(emphasised([*opposed, *plain, grouped]))
+    assert [counted[row] for row in opposed] == [3, 3, 3]
+    assert [counted[row] for row in plain] == [1, 1, 1]
+    assert counted[grouped] == 2

@@ -151,6 +151,7 @@ class _Options:
 def _train(session: Session, paths: tuple[Path, ...], out: Path, options: _Options) -> None:
     from models.training import Watch
     from models.training import train as train_model
+    from models.training_data import emphasised
     from tgstance.terminal import log, progress
 
     data, recipe = _data(paths, options), options.recipe()
@@ -158,7 +159,8 @@ def _train(session: Session, paths: tuple[Path, ...], out: Path, options: _Optio
     log.info("%s rows to train on, %s held out", len(data.rows), len(data.held_out))
     for doubt in data.doubts():
         log.warning("%s", doubt)
-    with progress("rows", int(len(data.rows) * recipe.epochs), quiet=session.quiet) as advance:
+    steps = int(len(emphasised(data.rows)) * recipe.epochs)
+    with progress("rows", steps, quiet=session.quiet) as advance:
         watch = Watch(advance, _show_epoch, _show_pretraining)
         record = train_model(data, recipe=recipe, out=out, watch=watch)
     _show(record, out)
