@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from models.calibration import TaskFit
 from models.labels import LABELS
 from models.measures import Measures, PartMeasures
+from models.target_encoder import TargetEncoderConfig
 from models.training_data import DataFile
 from models.training_loop import Pace
 
@@ -51,6 +52,7 @@ class TrainingRecord:
     pretraining: float
     recipe: Pace
     epochs_run: float
+    architecture: str
     precision: str
     parameters: int
     device: str
@@ -89,15 +91,24 @@ def write_card(record: TrainingRecord, directory: Path) -> None:
     head = ModelCardData(
         base_model=base_on_hub,
         language=sorted(languages) or None,
-        library_name="transformers",
+        library_name="tgstance" if _is_ours(record) else "transformers",
         pipeline_tag="text-classification",
         tags=["tgstance", *(task.replace("_", "-") for task in record.tasks)],
         metrics=["f1"],
     )
     card = ModelCard.from_template(
-        head, template_str=_TEMPLATE, record=record, labels=LABELS, percent=_percent
+        head,
+        template_str=_TEMPLATE,
+        record=record,
+        labels=LABELS,
+        percent=_percent,
+        ours=_is_ours(record),
     )
     card.save(directory / "README.md")
+
+
+def _is_ours(record: TrainingRecord) -> bool:
+    return record.architecture == TargetEncoderConfig.model_type
 
 
 def _percent(share: float) -> str:
@@ -118,6 +129,11 @@ put a softmax over these three alone.
 
     tgstance evaluate FILE --model DIRECTORY
 
+{% if ours -%}
+The architecture is tgstance's own: elsewhere, `import models.target_encoder` before \
+`AutoModelForSequenceClassification.from_pretrained`.
+
+{% endif -%}
 Sentiment reads the text. All else reads the text with each mention of the target between `[T]` \
 and `[/T]`, and the target's name as the second segment.
 
@@ -158,7 +174,8 @@ First all texts, {{ record.pretraining }} times, with masked tokens to guess. Th
 {{ record.rows }} rows in {{ "%.1f" | format(record.epochs_run) }} of at most \
 {{ record.recipe.epochs }} epochs, {{ record.recipe.batch_size }} rows a step, learning rate up to \
 {{ record.recipe.learning_rate }}, at most {{ record.recipe.max_length }} tokens a row, seed \
-{{ record.recipe.seed }}; rare classes weigh more. It took {{ record.seconds }} seconds on \
+{{ record.recipe.seed }}; rare classes weigh more, and rows of posts with opposite stances and of \
+contrast groups are repeated. It took {{ record.seconds }} seconds on \
 {{ record.device }}.
 {%- if record.revision %} The base is of revision {{ record.revision }}.{% endif %}
 

@@ -30,7 +30,6 @@ from models.training_loop import uses_bfloat16
 __all__ = ["PretrainingPace", "pretrain"]
 
 _LENGTH = 128  # tokens of a sequence
-_SHORTEST = 4  # shorter texts say nothing
 _MASKED = 0.22
 _BATCH = 32
 _LEARNING_RATE = 8e-4
@@ -116,7 +115,8 @@ class _Packed(Dataset[dict[str, Any]]):
     def __init__(self, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> None:
         ids = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
         first, last = tokenizer.cls_token_id, tokenizer.sep_token_id
-        self._sequences = [[first, *body, last] for body in _pack(ids, _LENGTH - 2, last)]
+        room = min(_LENGTH, tokenizer.model_max_length) - 2
+        self._sequences = [[first, *body, last] for body in _pack(ids, room, last)]
 
     def __len__(self) -> int:
         return len(self._sequences)
@@ -129,8 +129,6 @@ def _pack(texts: Sequence[Sequence[int]], length: int, between: int) -> Iterator
     """Yield runs of at most `length` ids; a text longer than that goes on in the next run."""
     run: list[int] = []
     for text in texts:
-        if len(text) < _SHORTEST:
-            continue
         for start in range(0, len(text), length):
             part = text[start : start + length]
             if run and len(run) + 1 + len(part) > length:

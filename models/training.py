@@ -55,7 +55,7 @@ class Recipe:
     revision: str | None = None
     shape: Shape = field(default_factory=Shape)
     pretraining: float = 5
-    epochs: float = 4
+    epochs: float = 3
     batch_size: int = 32
     learning_rate: float = 4e-4
     warmup: float = 0.1
@@ -107,6 +107,7 @@ def train(
             pretraining=recipe.pretraining if recipe.base is None else 0,
             recipe=pace,
             epochs_run=epochs,
+            architecture=model.config.model_type,
             precision=precision,
             parameters=model.num_parameters(),
             device=_device(pace),

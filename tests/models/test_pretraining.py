@@ -34,7 +34,8 @@ def test_a_classifier_goes_on_with_what_the_encoder_knows() -> None:
     tokenizer = build_tokenizer(TEXTS, SHAPE)
     encoder = build_encoder(tokenizer, TEXTS, SHAPE)
     classifier = build_classifier(encoder, ["stance_against", "stance_neutral", "stance_favor"])
-    assert classifier.encoder is encoder.encoder
+    known, kept = encoder.encoder.words.weight, classifier.encoder.words.weight
+    assert torch.equal(known, kept)
     assert classifier.config.id2label[2] == "stance_favor"
     assert classifier.classifier.out_features == 3
 
