@@ -8,13 +8,15 @@ changes which label is the likeliest. `models.calibrating` fits them.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from scipy.special import softmax
 
 from collector.errors import ModelError
+from models.labels import LABELS
 
 __all__ = ["FILE_NAME", "Calibration", "Fit", "TaskFit", "read_calibration", "write_calibration"]
 
@@ -69,6 +71,14 @@ class Calibration:
         return fitted.languages.get(language or "", fitted).temperature
 
 
+class _File(BaseModel):
+    """What a file must hold: a misspelt name would read as a model without calibration."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tasks: Mapping[Annotated[str, Field(pattern=f"^({'|'.join(LABELS)})$")], TaskFit]
+
+
 def read_calibration(directory: Path) -> Calibration | None:
     """Return what lies beside a model; None if nothing does.
 
@@ -76,7 +86,7 @@ def read_calibration(directory: Path) -> Calibration | None:
     """
     path = directory / FILE_NAME
     try:
-        return TypeAdapter(Calibration).validate_json(path.read_bytes())
+        return Calibration(_File.model_validate_json(path.read_bytes()).tasks)
     except FileNotFoundError:
         return None
     except (OSError, ValidationError) as error:

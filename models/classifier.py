@@ -8,7 +8,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from models.calibration import Calibration
 from models.labeller import Labeller, Predictions
-from models.labels import columns
+from models.labels import columns, head
 from models.languages import language
 from models.model_name import ModelName
 from models.passage import Passage
@@ -19,7 +19,8 @@ __all__ = ["Classifier"]
 class Classifier(Labeller):
     """A sequence classifier for one task.
 
-    Its logits become probabilities by `calibration`: by plain softmax if there is none.
+    Its logits become probabilities by `calibration`, by plain softmax if there is none for the head
+    that answers.
     """
 
     def __init__(
@@ -35,18 +36,21 @@ class Classifier(Labeller):
         self._calibration = calibration or Calibration()
         id2label = {int(index): label for index, label in (model.config.id2label or {}).items()}
         self._columns = columns(id2label, task, name.labels)
+        self._head = head([id2label[index] for index in self._columns], task)
 
     def predict(self, passages: Sequence[Passage]) -> Predictions:
-        """Score passages of any length and number. Raises ModelError when the model gives NaN."""
+        """Score passages; see `Labeller.predict`."""
         logits, truncated = self.logits(passages)
         languages = [self._language(passage) for passage in passages]
-        return Predictions(self._calibration.probabilities(logits, self.task, languages), truncated)
+        probabilities = self._calibration.probabilities(logits, self._head, languages)
+        return Predictions(probabilities, truncated)
 
     def logits(self, passages: Sequence[Passage]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Return (n, 3) logits, pooled and not calibrated, in the order of `LABELS`.
 
-        The second is (n,), `Predictions.truncated`. Raises ModelError when the model gives NaN.
+        The second is (n,), `Predictions.truncated`. Raises what `predict` does.
         """
+        self._check_targets(passages)
         return self._pooled_logits(passages, self.task, self._columns)
 
     def _language(self, passage: Passage) -> str | None:

@@ -1,23 +1,27 @@
 """Labelled rows in JSON Lines, plain or gzipped, for training and evaluation.
 
 A row has `text`, `task`, `label`, for stance and target sentiment a `target`, and optionally
-`lang`, the target's `aliases`, the `span` [start, end) of characters that names it, and where the
-row belongs: `source` (the set), `post_id` (rows of one post share it), `group` (posts alike but
-labelled differently), `phenomenon`; `target_type` or `phenomenon` "claim" tells that the target is
-a sentence to affirm or deny.
+`lang` (ISO 639-1), the target's `aliases`, the `span` [start, end) of characters that names it, and
+where the row belongs: `source` (the set), `post_id` (rows of one post share it), `group` (posts
+alike but labelled differently), `phenomenon`; `target_type` or `phenomenon` "claim" tells that the
+target is a sentence to affirm or deny.
 """
 
 import gzip
 import json
+import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from io import TextIOWrapper
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TextIO
 
-from pydantic import BaseModel, BeforeValidator, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ValidationError, model_validator
 
 from collector.errors import InputError
 from models.labels import LABELS, LEFT_OUT, SENTIMENT, canonical
@@ -27,7 +31,10 @@ from models.targets import Mention, Target, TargetMatcher
 
 __all__ = ["LabelledRow", "LabelledSet", "read_set", "read_sets", "read_texts"]
 
+_Lines = Iterator[tuple[int, str]]
+
 _SPAN_OPEN, _SPAN_CLOSE = "\ue000", "\ue001"  # private use: no rule of reading touches them
+_TWO_LETTERS = {"rus": "ru", "ukr": "uk", "eng": "en"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +68,14 @@ class LabelledSet:
 
 
 def read_sets(paths: Iterable[Path], labels: Mapping[str, str] | None = None) -> LabelledSet:
-    """Read several files as one set; see `read_set`."""
+    """Read several files as one set; see `read_set`.
+
+    A row without a `source` gets its file's path as one: files number their posts each for itself.
+    """
     result = LabelledSet([])
     for path in paths:
         part = read_set(path, labels)
-        result.rows.extend(part.rows)
+        result.rows.extend(replace(row, source=row.source or str(path)) for row in part.rows)
         result.left_out.update(part.left_out)
         result.empty.update(part.empty)
     return result
@@ -80,7 +90,7 @@ def read_set(path: Path, labels: Mapping[str, str] | None = None) -> LabelledSet
     """
     scheme = {_plain(theirs): ours for theirs, ours in (labels or {}).items()}
     found = LabelledSet([])
-    for number, record in _records(path):
+    for number, record in _records(path, _lines(path)):
         try:
             row = _Record.model_validate(record)
             label = _ours(row, scheme)
@@ -130,34 +140,45 @@ def read_texts(path: Path) -> list[str]:
 
     Raises InputError when there is none.
     """
-    as_json = next(_lines(path), "").lstrip().startswith("{")
-    texts = [text for text in map(read, _json_texts(path) if as_json else _lines(path)) if text]
+    rest = _lines(path)
+    first = list(islice(rest, 1))
+    as_json = any(line.lstrip().startswith("{") for _, line in first)
+    lines = chain(first, rest)
+    found = _json_texts(path, lines) if as_json else (line for _, line in lines)
+    texts = [text for text in map(read, found) if text]
     if not texts:
         raise InputError(f"{path}: no text in it")
     return texts
 
 
-def _json_texts(path: Path) -> Iterator[str]:
-    for number, record in _records(path):
+def _json_texts(path: Path, lines: _Lines) -> Iterator[str]:
+    for number, record in _records(path, lines):
         text = record.get("text")
         if not isinstance(text, str):
             raise InputError(f"{path}, line {number}: the row has no text")
         yield text
 
 
-def _lines(path: Path) -> Iterator[str]:
+def _lines(path: Path) -> _Lines:
+    """Yield the lines that are not blank, with their numbers."""
     try:
         with _open(path) as lines:
-            yield from lines
+            yield from ((number, line) for number, line in enumerate(lines, 1) if line.strip())
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
 
 
 def _as_text(value: object) -> object:
-    """Take numbers as names: sets number their labels, posts and groups; NaN is pandas' nothing."""
+    """Take numbers as names: sets number their labels, posts and groups."""
     if isinstance(value, float):
-        return None if value != value else str(int(value) if value.is_integer() else value)  # noqa: PLR0124
+        return str(int(value) if value.is_integer() else value)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _iso_639_1(code: str) -> str:
+    """Return the language alone, in two letters where we know them: "ru" for "rus" and "ru-RU"."""
+    language = re.split("[-_]", code.strip().lower())[0]
+    return _TWO_LETTERS.get(language, language)
 
 
 _Name = Annotated[str, BeforeValidator(_as_text)]
@@ -174,11 +195,17 @@ class _Record(BaseModel):
     target_type: str | None = None
     aliases: tuple[str, ...] | None = None
     span: tuple[int, int] | None = None
-    lang: str | None = None
+    lang: Annotated[str, AfterValidator(_iso_639_1)] | None = None
     source: _OptionalName = None
     post_id: _OptionalName = None
     group: _OptionalName = None
     phenomenon: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nan(cls, values: dict[str, object]) -> dict[str, object]:
+        """Take NaN for nothing: so pandas writes a field that is not given."""
+        return {name: None if value != value else value for name, value in values.items()}  # noqa: PLR0124
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -235,18 +262,17 @@ def _reason(error: ValidationError) -> str:
     return f"{where}: {message}" if where else message
 
 
-def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(_lines(path), start=1):
-        if line.strip():
-            try:
-                record = json.loads(line, object_pairs_hook=_once_each)
-            except (ValueError, RecursionError) as error:
-                raise InputError(f"{path}, line {number}: not JSON: {error}") from error
-            except InputError as error:
-                raise InputError(f"{path}, line {number}: {error}") from error
-            if not isinstance(record, dict):
-                raise InputError(f"{path}, line {number}: not a JSON object ({{...}})")
-            yield number, record
+def _records(path: Path, lines: _Lines) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in lines:
+        try:
+            record = json.loads(line, object_pairs_hook=_once_each)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{path}, line {number}: not JSON: {error}") from error
+        except InputError as error:
+            raise InputError(f"{path}, line {number}: {error}") from error
+        if not isinstance(record, dict):
+            raise InputError(f"{path}, line {number}: not a JSON object ({{...}})")
+        yield number, record
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -258,12 +284,14 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _open(path: Path) -> TextIO:
+@contextmanager
+def _open(path: Path) -> Iterator[TextIO]:
+    """Open a file once only: a pipe has nothing left for a second time."""
     with path.open("rb") as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-    if zipped:
-        return gzip.open(path, "rt", encoding="utf-8-sig")
-    return path.open(encoding="utf-8-sig")
+        zipped = file.peek(2).startswith(b"\x1f\x8b")
+        unzipped = gzip.GzipFile(fileobj=file) if zipped else file
+        with TextIOWrapper(unzipped, encoding="utf-8-sig") as lines:
+            yield lines
 
 
 def _read_with_span(text: str, start: int, end: int) -> tuple[str, tuple[Mention, ...]]:

@@ -2,13 +2,13 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
 from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 from models.labels import SENTIMENT
-from models.passage import MARK_OPEN, Passage
+from models.passage import MARK_CLOSE, MARK_OPEN, Passage
 from models.windows import Window, around, leave_out, over
 
 __all__ = ["Encoded", "encode", "encode_windows"]
@@ -45,21 +45,37 @@ def encode_windows(
     """Return a passage as inputs of at most `max_length` tokens each.
 
     Sentiment reads the text; all else the text, with its mentions marked where the tokenizer knows
-    the marks, and the target as a pair. What is too long is read around the mentions of the
-    target, or all over where it has none (`models.windows`). Beside a text that does not fit, at
-    most half of an input goes to the target's name.
+    the marks, and the target as a pair; what looks like a mark in either is none. What is too long
+    is read around the mentions of the target, or all over where it has none (`models.windows`).
+    Beside a text that does not fit, at most half of an input goes to the target's name.
     """
-    pair = None if task == SENTIMENT else passage.target
-    text = passage.text
-    mentions: _Spans = passage.mentions if pair else ()
-    if mentions and _knows_marks(tokenizer):
-        text = passage.marked()
-        mentions = _marked_spans(mentions, len(text) - len(passage.text))
+    knows_marks = _knows_marks(tokenizer)
+    asked = _without_marks(passage) if knows_marks else passage
+    text, pair = asked.text, None if task == SENTIMENT else asked.target
+    mentions: _Spans = asked.mentions if pair else ()
+    if mentions and knows_marks:
+        text = asked.marked()
+        mentions = _marked_spans(mentions, len(text) - len(asked.text))
     whole = _tokenize(tokenizer, text, pair)
     if len(whole["input_ids"]) <= max_length:
         return Encoded([whole], [1.0], truncated=False)
     long = _fast(whole, text, mentions) or _slow(tokenizer, text, pair, mentions)
     return _cut(whole, long, max_length)
+
+
+def _without_marks(passage: Passage) -> Passage:
+    """Return a passage whose own text marks nothing; its mentions stand where they stood."""
+    return replace(
+        passage,
+        text=_in_round_brackets(passage.text),
+        target=passage.target and _in_round_brackets(passage.target),
+    )
+
+
+def _in_round_brackets(text: str) -> str:
+    for mark in (MARK_OPEN, MARK_CLOSE):
+        text = text.replace(mark, f"({mark[1:-1]})")
+    return text
 
 
 def _tokenize(tokenizer: PreTrainedTokenizerBase, text: str, pair: str | None) -> BatchEncoding:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from collector.errors import ModelError
 from models.baselines import TfidfBaseline, majority
 from models.dataset import LabelledRow
 from models.groups import (
@@ -140,21 +141,37 @@ def evaluate(
     *,
     abstain_below: float | None = None,
     on_rows: Callable[[int], None] = lambda _count: None,
+    on_skipped: Callable[[str, ModelError], None] | None = None,
 ) -> dict[str, TaskEvaluation]:
     """Measure the model that `load` returns for a task, for each task in `rows`.
 
-    `baselines` are shown beside it, by task. `on_rows` is told how many more rows were labelled.
+    `baselines` are shown beside it, by task. `on_rows` is told how many more rows were labelled,
+    `on_skipped` of a task that the model cannot do, and why. Raises ModelError where it can do
+    none, or not all and `on_skipped` is not given.
     """
-    result = {}
-    for task in LABELS:
-        part = [row for row in rows if row.task == task]
-        if part:
-            predictions = _predict(load(task), part, on_rows)
-            baseline = (baselines or {}).get(task)
-            result[task] = measure_predictions(
-                part, predictions, baseline, abstain_below=abstain_below
-            )
+    result: dict[str, TaskEvaluation] = {}
+    failed: list[ModelError] = []
+    for task, part in _by_task(rows).items():
+        try:
+            labeller = load(task)
+        except ModelError as error:
+            if on_skipped is None:
+                raise
+            on_skipped(task, error)
+            failed.append(error)
+            continue
+        predictions = _predict(labeller, part, on_rows)
+        baseline = (baselines or {}).get(task)
+        result[task] = measure_predictions(part, predictions, baseline, abstain_below=abstain_below)
+    if failed and not result:
+        raise failed[0]
     return result
+
+
+def _by_task(rows: Sequence[LabelledRow]) -> dict[str, list[LabelledRow]]:
+    """Return the rows of each task that has some, in the order of `LABELS`."""
+    parts = {task: [row for row in rows if row.task == task] for task in LABELS}
+    return {task: part for task, part in parts.items() if part}
 
 
 def measure_predictions(

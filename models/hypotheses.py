@@ -8,6 +8,7 @@ need not be inflected. No torch here: the sentences are part of a model's finger
 from collections.abc import Mapping
 
 from collector.errors import ConfigError
+from models.labels import SENTIMENT
 
 __all__ = [
     "CLAIM",
@@ -101,17 +102,25 @@ def merged(own: Hypotheses) -> Hypotheses:
     return {code: {**HYPOTHESES.get(code, {}), **own.get(code, {})} for code in languages}
 
 
-def check_hypotheses(own: Hypotheses) -> None:
-    """Raise ConfigError unless each question in `own` is known and has its two sentences."""
+def check_hypotheses(own: Hypotheses, task: str) -> None:
+    """Raise ConfigError unless `task` asks each question in `own`, and it has its two sentences."""
+    from models.languages import LANGUAGES  # noqa: PLC0415 (slow, and seldom needed)
+
+    asked = (MOOD,) if task == SENTIMENT else (NAME, CLAIM)
     for language, questions in own.items():
+        if language not in LANGUAGES:
+            known = ", ".join(LANGUAGES)
+            raise ConfigError(f"hypotheses.{language}: is no language told apart here: {known}")
         for about, sentences in questions.items():
             where = f"hypotheses.{language}.{about}"
-            if about not in _SIDES:
-                raise ConfigError(f"{where}: one of {', '.join(_SIDES)} can be asked about")
-            if set(sentences) != set(_SIDES[about]):
-                raise ConfigError(
-                    f"{where}: needs a sentence for each of {', '.join(_SIDES[about])}"
-                )
-            lacking = [label for label, text in sentences.items() if _TARGET not in text]
-            if lacking and about != MOOD:
-                raise ConfigError(f"{where}.{lacking[0]}: has no {_TARGET} to put the target in")
+            if about not in asked:
+                raise ConfigError(f"{where}: {task} asks only about: {', '.join(asked)}")
+            _check_sentences(where, about, sentences)
+
+
+def _check_sentences(where: str, about: str, sentences: Mapping[str, str]) -> None:
+    if set(sentences) != set(_SIDES[about]):
+        raise ConfigError(f"{where}: needs a sentence for each of {', '.join(_SIDES[about])}")
+    lacking = [label for label, text in sentences.items() if _TARGET not in text]
+    if lacking and about != MOOD:
+        raise ConfigError(f"{where}.{lacking[0]}: has no {_TARGET} to put the target in")

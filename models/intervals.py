@@ -17,7 +17,7 @@ from scipy.stats import bootstrap
 from models.dataset import LabelledRow
 from models.measures import MEASURES, from_confusion
 
-__all__ = ["LEVEL", "Interval", "interval", "posts_of", "resample"]
+__all__ = ["LEVEL", "Interval", "families_of", "interval", "posts_of", "resample", "shares_post"]
 
 LEVEL = 0.95
 
@@ -39,17 +39,19 @@ def posts_of(rows: Sequence[LabelledRow]) -> NDArray[np.int64]:
 
     Rows belong to one post when they share the post's id (within one source) or the text.
     """
-    numbers: dict[tuple[str, ...], int] = {}
-    joined = []
-    for index, row in enumerate(rows):
-        names = [("text", row.passage.text)]
-        names += [("post", f"{row.source}\n{row.post_id}")] if row.post_id else []
-        joined += [(index, len(rows) + numbers.setdefault(name, len(numbers))) for name in names]
-    size = len(rows) + len(numbers)
-    starts, ends = np.array(joined).T
-    graph = coo_array((np.ones(len(joined), dtype=np.int8), (starts, ends)), shape=(size, size))
-    posts = connected_components(graph, directed=False)[1][: len(rows)]
-    return np.asarray(posts, dtype=np.int64)
+    return _joined([_names(row) for row in rows])
+
+
+def families_of(rows: Sequence[LabelledRow]) -> NDArray[np.int64]:
+    """Return the same for families: posts of one contrast group (of one source) are of one."""
+    groups = [[("group", row.source, row.group)] if row.group else [] for row in rows]
+    return _joined([[*_names(row), *group] for row, group in zip(rows, groups, strict=True)])
+
+
+def shares_post(rows: Sequence[LabelledRow], others: Sequence[LabelledRow]) -> NDArray[np.bool_]:
+    """Return, for each of n rows, whether its post is one of those of `others`."""
+    posts = posts_of([*rows, *others])
+    return np.isin(posts[: len(rows)], posts[len(rows) :])
 
 
 def resample(
@@ -92,6 +94,29 @@ def interval(values: NDArray[np.float64]) -> Interval | None:
         return None
     low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(float(low), float(high))
+
+
+def _names(row: LabelledRow) -> list[tuple[str, ...]]:
+    post = [("post", row.source, row.post_id)] if row.post_id else []
+    return [("text", row.passage.text), *post]
+
+
+def _joined(named: Sequence[Sequence[tuple[str, ...]]]) -> NDArray[np.int64]:
+    """Return the part, 0 to the number of parts - 1, that each of n things belongs to.
+
+    Things are of one part when they share a name, be it through others.
+    """
+    numbers: dict[tuple[str, ...], int] = {}
+    pairs = [
+        (index, len(named) + numbers.setdefault(name, len(numbers)))
+        for index, names in enumerate(named)
+        for name in names
+    ]
+    size = len(named) + len(numbers)
+    starts, ends = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(pairs), dtype=np.int8), (starts, ends)), shape=(size, size))
+    parts = connected_components(graph, directed=False)[1][: len(named)]
+    return np.asarray(parts, dtype=np.int64)
 
 
 def _tables(

@@ -18,6 +18,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from models import reading
 from models.encoding import encode_windows
 from models.forward import Forward
+from models.labels import SENTIMENT
 from models.model_name import ModelName
 from models.passage import Passage
 from models.targets import Target, TargetMatcher
@@ -55,18 +56,27 @@ class Labeller(ABC):
 
     @abstractmethod
     def predict(self, passages: Sequence[Passage]) -> Predictions:
-        """Score passages of any length and number. Raises ModelError when the model gives NaN."""
+        """Score passages of any length and number.
+
+        Raises ValueError when one lacks the target that the task is about, ModelError when the
+        model gives NaN.
+        """
 
     def probabilities(
         self, texts: Sequence[str], targets: Sequence[str | None] | None = None
     ) -> NDArray[np.float32]:
         """Return (n, 3) probabilities for texts, each with its target unless the task is sentiment.
 
-        A target is looked for in its text by its own name; `predict` takes known mentions.
+        A target is looked for in its text by its own name; `predict` takes known mentions. Raises
+        what `predict` does.
         """
         named = targets or [None] * len(texts)
         passages = [_passage(text, name) for text, name in zip(texts, named, strict=True)]
         return self.predict(passages).probabilities
+
+    def _check_targets(self, passages: Sequence[Passage]) -> None:
+        if self.task != SENTIMENT and not all(passage.target for passage in passages):
+            raise ValueError(f"{self.task} is about a target: name the target of every passage")
 
     def _pooled_logits(
         self, passages: Sequence[Passage], task: str, columns: Sequence[int]

@@ -1,7 +1,7 @@
 """The tasks, their labels, and how the labels of a model map onto them."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from collector.errors import ModelError
 
@@ -16,6 +16,7 @@ __all__ = [
     "TARGET_SENTIMENT",
     "canonical",
     "columns",
+    "head",
     "head_label",
     "nli_columns",
 ]
@@ -108,6 +109,17 @@ def columns(
     )
 
 
+def head(answering: Collection[str], task: str) -> str:
+    """Return which head a model's labels `answering` for `task` are of: its own, or the stance one.
+
+    It is `task` for a model that names no heads.
+    """
+    for candidate in _HEADS[task]:
+        if all(_plain(label).startswith(_prefix(candidate)) for label in answering):
+            return candidate
+    return task
+
+
 def nli_columns(
     id2label: Mapping[int, str], override: Mapping[str, str] | None = None
 ) -> tuple[int, ...]:
@@ -134,10 +146,14 @@ def _plain(label: str) -> str:
     return re.sub(r"[\s_-]+", " ", label.strip().lower())
 
 
+def _prefix(task: str) -> str:
+    return _plain(head_label(task, ""))
+
+
 def _of_task(names: Mapping[int, str], task: str) -> Mapping[int, str]:
     """Return the labels of the head for `task`, all where the model has no such heads."""
-    for head in _HEADS[task]:
-        prefix = f"{_plain(head)} "
+    for candidate in _HEADS[task]:
+        prefix = _prefix(candidate)
         group = {
             i: name.removeprefix(prefix) for i, name in names.items() if name.startswith(prefix)
         }

@@ -4,10 +4,10 @@ from functools import cache
 
 import py3langid
 
-__all__ = ["language"]
+__all__ = ["LANGUAGES", "language"]
 
 # Few and far apart on purpose: Bulgarian or Macedonian would claim short Russian posts.
-_LANGUAGES = [
+LANGUAGES = (
     "ru",
     "uk",
     "en",
@@ -23,7 +23,7 @@ _LANGUAGES = [
     "fa",
     "he",
     "zh",
-]
+)
 
 
 def language(text: str) -> str | None:
@@ -36,4 +36,4 @@ def language(text: str) -> str | None:
 
 @cache
 def _restrict() -> None:
-    py3langid.set_languages(_LANGUAGES)
+    py3langid.set_languages(list(LANGUAGES))

@@ -31,7 +31,10 @@ _PACKAGES = ("tgstance", "torch", "transformers", "tokenizers", "accelerate", "n
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRecord:
-    """How well a task is done on the held-out rows; `calibration` is None for too few of them."""
+    """How well a task is done on the held-out rows.
+
+    `calibration` is None for too few of them, or where no temperature within bounds fits.
+    """
 
     measures: Measures
     by_language: Mapping[str, PartMeasures]
@@ -163,7 +166,7 @@ Temperature {{ "%.2f" | format(part.calibration.temperature) }}
 {{ percent(part.calibration.ece[0]) }} before, {{ percent(part.calibration.ece[1]) }} after, on \
 the rows that it was fitted on.
 {% else -%}
-Not calibrated: too few held-out rows.
+Not calibrated: see Limits.
 {% endif -%}
 {% endfor %}
 ## Training
@@ -182,7 +185,8 @@ contrast groups are repeated. It took {{ record.seconds }} seconds on \
 | file | use | rows | sha256 |
 |---|---|--:|---|
 {% for file in record.files -%}
-| {{ file.name }} | {{ file.use }} | {{ file.rows }} | `{{ file.sha256 }}` |
+| {{ file.name }} | {{ file.use }} | {{ file.rows }} \
+| {% if file.sha256 %}`{{ file.sha256 }}`{% else %}read from a pipe{% endif %} |
 {% endfor %}
 {% for package, number in record.versions.items() -%}
 {{ package }} {{ number }}{{ ", " if not loop.last else "." }}

@@ -4,16 +4,19 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Literal
 
-from collector.errors import ModelError
+from pydantic import BaseModel, Field
+
+from collector.errors import ConfigError, ModelError
 from models.hypotheses import Hypotheses, merged
 from models.reading import VERSION
 
-__all__ = ["EMBEDDED", "WEIGHT_FILES", "Kind", "ModelName", "Weights"]
+__all__ = ["EMBEDDED", "WEIGHT_FILES", "Kind", "ModelName", "Weights", "is_path"]
 
 EMBEDDED = "embedded"
 
@@ -21,6 +24,9 @@ Kind = Literal["classifier", "nli"]
 Weights = Literal["safetensors", "bin"]
 WEIGHT_FILES: Mapping[Weights, str] = {"safetensors": "*.safetensors", "bin": "pytorch_model*.bin"}
 
+_WHOLE: Mapping[Weights, str] = {"safetensors": "model.safetensors", "bin": "pytorch_model.bin"}
+# With these in config.json, the library would read files that the fingerprint does not cover.
+_ELSEWHERE = ("transformers_weights", "configuration_files")
 _EMBEDDED_DIRECTORY = Path(__file__).parent / "embedded"
 _SETTINGS = (
     "config.json",
@@ -33,8 +39,16 @@ _SETTINGS = (
     "vocab.json",
     "merges.txt",
     "*.model",
+    "*.index.json",
+    "tokenizer.*.json",
 )
-_INPUT_VERSION = 2  # to be raised when passages are put to models in another form
+_INPUT_VERSION = 3  # to be raised when passages are put to models in another form
+
+
+class _Index(BaseModel):
+    """Which file has which weight, of a model in several files."""
+
+    weight_map: dict[str, str] = Field(min_length=1)
 
 
 @dataclass(frozen=True)
@@ -54,18 +68,29 @@ class ModelName:
     weights: Weights = "safetensors"
     hypotheses: Hypotheses = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.revision and (self.text == EMBEDDED or is_path(self.text)):
+            raise ConfigError(f"model {self.text}: a revision belongs to a hub model, leave it out")
+        if self.text == EMBEDDED and self.weights != "safetensors":
+            raise ConfigError(
+                f"model {EMBEDDED}: its weights are in safetensors, leave weights out"
+            )
+
     @property
     def directory(self) -> Path | None:
         """Where the model lies on this machine, or None for a hub id.
 
+        A name with a revision is a hub id whatever lies here, so that no directory replaces it.
         Raises ModelError for a path that is no directory.
         """
         if self.text == EMBEDDED:
             return _EMBEDDED_DIRECTORY
+        if self.revision:
+            return None
         path = Path(self.text).expanduser()
         if path.is_dir():
             return path
-        if self.text.startswith((".", "/", "~")) or path.exists() or self.text.count("/") > 1:
+        if is_path(self.text) or path.exists():
             raise ModelError(f"model {self.text}: no such directory")
         return None
 
@@ -86,15 +111,55 @@ class ModelName:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
     def check_weights(self, directory: Path) -> None:
-        """Raise ModelError, with the way out, when `directory` has no weights of this kind."""
-        if any(directory.glob(WEIGHT_FILES[self.weights])):
+        """Raise ModelError, with the way out, when `directory` lacks weights of this kind."""
+        missing = self.missing_weights(directory)
+        if not missing:
             return
+        if missing != [_WHOLE[self.weights]]:
+            raise ModelError(f"model {self.text} lacks {', '.join(missing)}: download it again")
         if self.weights == "bin":
             raise ModelError(f"model {self.text} has no weights in pytorch_model.bin")
         raise ModelError(
             f"model {self.text} has no weights in safetensors (model.safetensors); a "
             'pytorch_model.bin is read only with weights = "bin" in tgstance.toml'
         )
+
+    def missing_weights(self, directory: Path) -> list[str]:
+        """Return which files with weights of this kind `directory` lacks.
+
+        Raises ModelError where any would be read that the fingerprint does not cover.
+        """
+        self._check_settings(directory)
+        whole = _WHOLE[self.weights]
+        index = directory / f"{whole}.index.json"
+        split = index.exists() and not (directory / whole).exists()
+        names = self._shards(index) if split else [whole]
+        return [name for name in names if not (directory / name).exists()]
+
+    def _check_settings(self, directory: Path) -> None:
+        keys: set[str] = set()
+        try:
+            json.loads((directory / "config.json").read_text("utf-8"), object_hook=keys.update)
+        except (OSError, ValueError):  # which loading it will complain about
+            return
+        if found := keys.intersection(_ELSEWHERE):
+            raise ModelError(
+                f"model {self.text}: {min(found)} in its config.json is not supported: remove it, "
+                f"and name the weights {_WHOLE[self.weights]}"
+            )
+
+    def _shards(self, index: Path) -> list[str]:
+        try:
+            shards = _Index.model_validate(json.loads(index.read_bytes())).weight_map.values()
+        except (OSError, ValueError) as error:
+            raise ModelError(f"{index} is broken: download it again") from error
+        for name in shards:
+            if not _is_plain(name) or not fnmatchcase(name, WEIGHT_FILES[self.weights]):
+                raise ModelError(
+                    f"{index} names {name}: weights are read only from "
+                    f"{WEIGHT_FILES[self.weights]} beside it"
+                )
+        return sorted(set(shards))
 
     def _hash_of(self, directory: Path) -> str:
         self.check_weights(directory)
@@ -108,3 +173,12 @@ class ModelName:
     def _files(self, directory: Path) -> Iterator[Path]:
         patterns = (WEIGHT_FILES[self.weights], *_SETTINGS)
         return chain.from_iterable(sorted(directory.glob(pattern)) for pattern in patterns)
+
+
+def is_path(text: str) -> bool:
+    """Tell whether this can only be a path, and no hub id."""
+    return text.startswith((".", "~")) or text.count("/") > 1 or Path(text).is_absolute()
+
+
+def _is_plain(name: str) -> bool:
+    return PureWindowsPath(name).name == name  # which takes both kinds of slashes for separators

@@ -42,7 +42,8 @@ class NliClassifier(Labeller):
         self._columns = nli_columns(id2label, name.labels)
 
     def predict(self, passages: Sequence[Passage]) -> Predictions:
-        """Score passages of any length and number. Raises ModelError when the model gives NaN."""
+        """Score passages; see `Labeller.predict`."""
+        self._check_targets(passages)
         pairs = [
             Passage(asked.text, hypothesis, asked.mentions)
             for asked in passages
@@ -54,7 +55,7 @@ class NliClassifier(Labeller):
 
     def _hypotheses(self, asked: Passage) -> tuple[str, str]:
         about = CLAIM if asked.claim else NAME
-        if self.task == SENTIMENT or asked.target is None:
+        if self.task == SENTIMENT:
             about = MOOD
         code = asked.language or language(asked.text)
         return hypotheses(about, asked.target or "", code, self.name.hypotheses)

@@ -5,14 +5,22 @@ preset pins no revision: whoever uses a model decides which commit of it. No tor
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from collector.errors import ConfigError
 from models.hypotheses import Hypotheses
 from models.labels import SENTIMENT, STANCE, TARGET_SENTIMENT
 from models.model_name import Kind, ModelName, Weights
 
-__all__ = ["PRESETS", "ModelSetting", "Preset", "find_preset", "resolve"]
+__all__ = [
+    "PRESETS",
+    "ModelSetting",
+    "Preset",
+    "as_said",
+    "find_preset",
+    "on_hub",
+    "resolve",
+]
 
 _ALL = (SENTIMENT, STANCE, TARGET_SENTIMENT)
 
@@ -21,6 +29,7 @@ _ALL = (SENTIMENT, STANCE, TARGET_SENTIMENT)
 class Preset:
     """A model of the hub: `languages` are ISO 639-1 codes, `licence` is empty where none is given.
 
+    `weights` tells what there is; pickled ones are read only for a user who says so, too.
     `sentencepiece` tells that its tokenizer needs the packages sentencepiece and protobuf.
     """
 
@@ -138,26 +147,54 @@ def find_preset(name: str) -> Preset | None:
 
 
 def resolve(setting: ModelSetting, task: str | None = None) -> ModelName:
-    """Return the model that a user means, completed by its preset where there is one.
+    """Return the model that a user means on the command line, completed by its preset if any.
 
-    A directory of that name comes before a preset. Raises ConfigError for a name that is nothing
-    known, and for a preset that cannot do `task`; ModelError for a path that is no directory.
+    A directory, seen from the current one, comes before a preset; a name with a revision is never
+    a directory. Raises what `on_hub` raises, and ModelError for a path that is no directory.
     """
-    directory = ModelName(setting.name).directory
-    preset = None if directory else find_preset(setting.name)
-    if directory is None and preset is None and "/" not in setting.name:
-        raise ConfigError(
-            f"no model is called {setting.name!r}: give a directory, a hub id (owner/model), "
-            f"or one of: embedded, {', '.join(PRESETS)}"
-        )
-    if preset and task and task not in preset.tasks:
-        fitting = ", ".join(short for short, other in PRESETS.items() if task in other.tasks)
-        raise ConfigError(f"{setting.name} is no model for {task}; there are: {fitting}")
+    if ModelName(setting.name, setting.revision).directory:
+        return as_said(setting)
+    return on_hub(setting, task)
+
+
+def as_said(setting: ModelSetting) -> ModelName:
+    """Return the model that `setting` names, without any preset."""
     return ModelName(
-        preset.model if preset else setting.name,
+        setting.name,
         setting.revision,
         setting.labels,
-        kind=setting.kind or (preset.kind if preset else "classifier"),
-        weights=setting.weights or (preset.weights if preset else "safetensors"),
+        kind=setting.kind or "classifier",
+        weights=setting.weights or "safetensors",
         hypotheses=setting.hypotheses,
+    )
+
+
+def on_hub(setting: ModelSetting, task: str | None = None) -> ModelName:
+    """Return the model of the hub that `setting` names, completed by its preset where there is one.
+
+    Raises ConfigError for a name that is nothing known, for a preset that cannot do `task`, and for
+    one whose weights are pickled where the user does not ask for such.
+    """
+    preset = find_preset(setting.name)
+    if preset is None:
+        _check_hub_id(setting)
+        return as_said(setting)
+    if task and task not in preset.tasks:
+        fitting = ", ".join(short for short, other in PRESETS.items() if task in other.tasks)
+        raise ConfigError(f"{setting.name} is no model for {task}; there are: {fitting}")
+    if preset.weights == "bin" and setting.weights is None:
+        raise ConfigError(
+            f"{setting.name} has only pickled weights (pytorch_model.bin): to have them read, by "
+            'torch\'s weights-only reader, say weights = "bin" (--weights bin)'
+        )
+    return as_said(replace(setting, name=preset.model, kind=setting.kind or preset.kind))
+
+
+def _check_hub_id(setting: ModelSetting) -> None:
+    if "/" in setting.name:
+        return
+    directory = "a directory without a revision" if setting.revision else "a directory"
+    raise ConfigError(
+        f"no model is called {setting.name!r}: give {directory}, a hub id (owner/model), "
+        f"or one of: embedded, {', '.join(PRESETS)}"
     )

@@ -85,72 +85,80 @@ def read_pretrained(
 def locate(name: ModelName) -> Path:
     """Return where the files of a model lie, downloaded from the hub if need be.
 
-    A pinned revision that is in the hub's cache is taken from there without any request. Raises
-    ModelError when there is no such model, or no way to the hub.
+    A pinned revision that is whole in the hub's cache is taken from there without any request; of
+    any other the hub is asked for what is missing, and the cache does where it cannot be. (A copy
+    that another program put there may lack calibration.json: its confidences are the model's own.)
+    Raises ModelError when there is no such model, or no way to the hub.
     """
     if name.directory:
         return name.directory
     huggingface_hub.utils.logging.set_verbosity_error()
-    cached = _from_cache(name)
-    if cached and (is_offline_mode() or _COMMIT.fullmatch(name.revision or "")):
+    cached, as_listed = _from_cache(name)
+    pinned = _COMMIT.fullmatch(name.revision or "")
+    if cached and as_listed and pinned and not _missing(name, cached):
         return cached
-    _check_hub(name)
+    unreachable = _unreachable()
+    return _as_it_is(name, cached, unreachable) if unreachable else _download(name, cached)
+
+
+def _download(name: ModelName, cached: Path | None) -> Path:
     try:
-        return Path(
-            snapshot_download(
-                name.text,
-                revision=name.revision,
-                allow_patterns=_patterns(name),
-                etag_timeout=_PATIENCE,
-            )
-        )
+        return Path(_snapshot(name))
     except GatedRepoError as error:
         raise _not_had(name, "its owner gives it out on request: sign in, hf auth login") from error
     except RevisionNotFoundError as error:
         raise _not_had(name, f"it has no revision {name.revision}") from error
     except RepositoryNotFoundError as error:
         raise _not_had(name, "there is no such model, or it is private: check the name") from error
-    except Exception as error:  # a full disk, a broken proxy, an id that cannot be one
-        raise _not_had(name, f"{_reason(error)}; {_way_out(name)}") from error
+    except Exception as error:  # noqa: BLE001 (a full disk, a broken proxy, an id of none)
+        return _as_it_is(name, cached, _reason(error))
 
 
-def _patterns(name: ModelName) -> list[str]:
+def _snapshot(name: ModelName, *, local_files_only: bool = False) -> str:
     weights = WEIGHT_FILES[name.weights]
-    return [*_FILES, weights, f"{weights}.index.json"]
-
-
-def _from_cache(name: ModelName) -> Path | None:
-    """Return the cached copy of a hub model; None where anything is missing of it."""
-    try:
-        found = snapshot_download(
-            name.text,
-            revision=name.revision,
-            allow_patterns=_patterns(name),
-            local_files_only=True,
-        )
-    except (LocalEntryNotFoundError, ValueError):
-        return None
-    directory = Path(found)
-    complete = (directory / "config.json").exists() and any(
-        directory.glob(WEIGHT_FILES[name.weights])
+    return snapshot_download(
+        name.text,
+        revision=name.revision,
+        allow_patterns=[*_FILES, weights, f"{weights}.index.json"],
+        etag_timeout=_PATIENCE,
+        local_files_only=local_files_only,
     )
-    return directory if complete else None
 
 
-def _check_hub(name: ModelName) -> None:
-    """Raise ModelError at once where the hub's own retries would take half a minute."""
+def _from_cache(name: ModelName) -> tuple[Path | None, bool]:
+    """Return the cached copy of a hub model, and whether it has all that the hub is known to."""
+    try:
+        return Path(_snapshot(name, local_files_only=True)), True
+    except (LocalEntryNotFoundError, ValueError) as error:
+        broken_off = getattr(error, "snapshot_path", None)
+        return (Path(broken_off) if broken_off else None), False
+
+
+def _missing(name: ModelName, directory: Path) -> list[str]:
+    """Return without which files the model cannot be loaded."""
+    config = [] if (directory / "config.json").exists() else ["config.json"]
+    tokenizer = [] if _has_tokenizer(directory) else [_TOKENIZER_FILES[0]]
+    return [*config, *tokenizer, *name.missing_weights(directory)]
+
+
+def _as_it_is(name: ModelName, cached: Path | None, why: str) -> Path:
+    """Return the cached copy where the hub cannot be had; raise ModelError if it is of no use."""
+    missing = _missing(name, cached) if cached else []
+    if cached and not missing:
+        return cached
+    lacks = f"lacks {', '.join(missing)} ({cached})" if missing else "has no copy of it"
+    raise _not_had(name, f"{why} and the cache {lacks}; {_way_out(name)}")
+
+
+def _unreachable() -> str:
+    """Return why the hub cannot be asked, at once where its own retries would take long."""
     if is_offline_mode():
-        raise _not_had(
-            name,
-            "offline mode is on (HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE) and the cache has no copy "
-            f"of it; {_way_out(name)}",
-        )
+        return "offline mode is on (HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE)"
     try:
         get_session().head(constants.ENDPOINT, timeout=_PATIENCE)
-    except Exception as error:  # of whichever HTTP library the hub's client uses
-        raise _not_had(
-            name, f"no way to {constants.ENDPOINT} ({_reason(error)}); {_way_out(name)}"
-        ) from error
+    except Exception as error:  # noqa: BLE001 (of whichever HTTP library the hub's client uses)
+        return f"no way to {constants.ENDPOINT} ({_reason(error)})"
+    return ""
 
 
 def _not_had(name: ModelName, why: str) -> ModelError:
@@ -169,15 +177,20 @@ def _way_out(name: ModelName) -> str:
 
 def _check_tokenizer(name: ModelName, directory: Path) -> None:
     """Raise ModelError where the library would make up a tokenizer that knows no words."""
+    if not _has_tokenizer(directory):
+        raise ModelError(f"model {name.text} has no tokenizer (tokenizer.json)")
     if any((directory / file).exists() for file in _TOKENIZER_FILES):
         return
-    if not any(directory.glob("*.model")):
-        raise ModelError(f"model {name.text} has no tokenizer (tokenizer.json)")
     if not (find_spec("sentencepiece") and find_spec("google") and find_spec("google.protobuf")):
         raise ModelError(
             f"model {name.text} has its tokenizer as a sentencepiece model: "
             "pip install sentencepiece protobuf"
         )
+
+
+def _has_tokenizer(directory: Path) -> bool:
+    known = (*_TOKENIZER_FILES, "*.model")
+    return any(path.exists() for pattern in known for path in directory.glob(pattern))
 
 
 def _reason(error: Exception) -> str:

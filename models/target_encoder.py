@@ -165,14 +165,20 @@ class _TargetEncoderModel(PreTrainedModel):
         """Return the states, which tokens there are, and which of them are a mention's."""
         mask = torch.ones_like(ids) if mask is None else mask
         types = torch.zeros_like(ids) if types is None else types
-        mention = self._is_mention(ids)
+        mention = self._is_mention(ids) & mask.bool()
         return self.encoder(ids, types.masked_fill(mention, _MENTION), mask), mask, mention
 
     def _is_mention(self, ids: Tensor) -> Tensor:
-        """Tell the tokens from an opening mark to its closing mark, both included."""
-        closes = ids == self.config.mark_close_id
-        opened = (ids == self.config.mark_open_id).long() - closes.long()
-        inside: Tensor = (opened.cumsum(dim=1) > 0) | closes
+        """Tell the tokens from an opening mark to the next closing mark, both included.
+
+        They are those after which the last mark opens, and the marks that close one.
+        """
+        opens, closes = ids == self.config.mark_open_id, ids == self.config.mark_close_id
+        marks = opens | closes
+        number = marks.cumsum(dim=1)
+        # Of each mark by its number, whether it opens; number 0 stands for no mark so far.
+        opening = opens.new_zeros(len(ids), ids.shape[1] + 1).scatter(1, number * marks, opens)
+        inside: Tensor = opening.gather(1, number - closes.long())
         return inside
 
 

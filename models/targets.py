@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["VERSION", "Mention", "Target", "TargetMatcher"]
 
-VERSION = 1  # to be raised when the same definition matches other texts
+VERSION = 2  # to be raised when the same definition matches other texts
 
 # Letters and digits part: "F16" and "F-16" are both two words side by side.
 _POSSESSIVE = re.compile(r"(?<=[A-Za-z])['’ʼ`´′][sS]$")
@@ -60,7 +60,7 @@ class Target:
     @property
     def fingerprint(self) -> str:
         """16 hexadecimal digits that change whenever the definition or the matching does."""
-        parts = [VERSION, self.name, self.groups, self.exact]
+        parts = [VERSION, self.name, self.groups, self.exact, self.is_claim]
         definition = json.dumps(parts, ensure_ascii=False)
         return hashlib.sha256(definition.encode()).hexdigest()[:16]
 
@@ -176,9 +176,11 @@ def _inflected(number: int, group: int, words: list[str]) -> _Alias:
 
 
 def _outermost(mentions: set[Mention]) -> list[Mention]:
-    """Drop mentions inside others: "Дональд Трамп" is one mention, not two."""
+    """Join mentions that share words: "Дональд Трамп младший" is one mention, not three."""
     kept: list[Mention] = []
-    for mention in sorted(mentions, key=lambda span: (span.start, -span.end)):
-        if not kept or mention.end > kept[-1].end:
+    for mention in sorted(mentions):
+        if kept and mention.start < kept[-1].end:
+            kept[-1] = Mention(kept[-1].start, max(kept[-1].end, mention.end))
+        else:
             kept.append(mention)
     return kept

@@ -7,7 +7,7 @@ is the cross-entropy among the outputs of its task, weighted by class.
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 from transformers.utils import logging
 
 from collector.errors import ModelError, OutputError
-from models.calibrating import fit
+from models.calibrating import FEWEST_ROWS, fit, uncalibrated
 from models.calibration import Calibration, write_calibration
 from models.classifier import Classifier
 from models.embedded_shape import Shape, build_classifier, build_encoder, build_tokenizer
@@ -117,7 +117,7 @@ def train(
             rows=len(data.rows),
             held_out=len(data.held_out),
             tasks=tasks,
-            doubts=data.doubts(),
+            doubts=[*data.doubts(), *_uncalibrated(tasks)],
         )
         write_calibration(calibration, made)
         write_record(record, made)
@@ -227,6 +227,15 @@ def _save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, directory:
 
 def _is_finite(model: PreTrainedModel) -> bool:
     return all(bool(torch.isfinite(weight).all()) for weight in model.parameters())
+
+
+def _uncalibrated(tasks: Mapping[str, TaskRecord]) -> list[str]:
+    """Say of which tasks no temperature could be told although there were rows enough."""
+    return [
+        uncalibrated(task, part.measures.n)
+        for task, part in tasks.items()
+        if part.calibration is None and part.measures.n >= FEWEST_ROWS
+    ]
 
 
 def _measure(directory: Path, data: TrainingData) -> tuple[dict[str, TaskRecord], Calibration]:

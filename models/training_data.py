@@ -13,9 +13,10 @@ from torch.utils.data import Dataset
 from transformers import PreTrainedTokenizerBase
 
 from collector.errors import InputError
-from models.calibrating import FEWEST_ROWS
+from models.calibrating import FEWEST_ROWS, uncalibrated
 from models.dataset import LabelledRow
 from models.encoding import encode
+from models.intervals import families_of
 from models.labels import LABELS, STANCE, head_label
 
 __all__ = [
@@ -39,7 +40,8 @@ class DataFile:
     """A file that a model was made with, so that others can tell whether they have the same.
 
     `use` is `train`, `dev`, `text` or `exclude`; `labels` counts its rows by task and label,
-    `languages` by language. Both are empty for texts without labels.
+    `languages` by language. Both are empty for texts without labels, and `sha256` is for a pipe,
+    which can be read only once.
     """
 
     name: str
@@ -80,18 +82,19 @@ class TrainingData:
 
     def doubts(self) -> list[str]:
         """Return, in a sentence each, what makes the result say less than it seems to."""
-        known = {row.passage.text for row in self.rows}
-        seen = sum(row.passage.text in known for row in self.held_out)
+        families = families_of([*self.held_out, *self.rows])
+        count = len(self.held_out)
+        seen = int(np.isin(families[:count], families[count:]).sum())
         found = [*_absent(self.rows, "training"), *_absent(self.held_out, "held-out")]
         if seen:
-            found.append(f"{seen} held-out rows are trained on too: the figures flatter the model")
+            found.append(
+                f"{seen} held-out rows have their text, post or group among the training rows: the "
+                "figures flatter the model"
+            )
         for task in tasks_of(self.rows):
             count = sum(row.task == task for row in self.held_out)
             if count < FEWEST_ROWS:
-                found.append(
-                    f"only {count} held-out rows of {task}: its figures say little and it is not "
-                    f"calibrated (that takes {FEWEST_ROWS})"
-                )
+                found.append(uncalibrated(task, count))
         return found
 
 
@@ -125,13 +128,17 @@ def hold_out(
 ) -> tuple[list[LabelledRow], list[LabelledRow]]:
     """Split rows into training rows and a share of held-out ones.
 
-    All rows of one text, and all of one contrast group, go to the same side; the same rows are
-    always split in the same way.
+    All rows of one text, one post and one contrast group go to the same side, and what these join;
+    the same rows are always split in the same way, in whatever order they come.
     """
     bound = int(share * 2**32)
+    families = families_of(rows).tolist()
+    first: dict[int, str] = {}
+    for family, row in zip(families, rows, strict=True):
+        first[family] = min(row.passage.text, first.get(family, row.passage.text))
     parts: tuple[list[LabelledRow], list[LabelledRow]] = ([], [])
-    for row in rows:
-        parts[zlib.crc32((row.group or row.passage.text).encode()) < bound].append(row)
+    for family, row in zip(families, rows, strict=True):
+        parts[zlib.crc32(first[family].encode()) < bound].append(row)
     return parts
 
 
@@ -161,8 +168,7 @@ def _post(row: LabelledRow) -> tuple[str, str]:
 
 def describe_file(path: Path, use: str, rows: Sequence[LabelledRow] | int) -> DataFile:
     """Return a file's fingerprint and what is in it; without labels, how many texts."""
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    sha256 = _sha256(path) if path.is_file() else ""
     if isinstance(rows, int):
         return DataFile(path.name, use, sha256, rows, {}, {})
     labels = {
@@ -171,6 +177,11 @@ def describe_file(path: Path, use: str, rows: Sequence[LabelledRow] | int) -> Da
     }
     languages = Counter(row.lang or "unknown" for row in rows)
     return DataFile(path.name, use, sha256, len(rows), labels, dict(languages.most_common()))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def tasks_of(rows: Sequence[LabelledRow]) -> list[str]:

@@ -20,10 +20,11 @@ from pydantic import (
     model_validator,
 )
 
-from collector.errors import ConfigError
+from collector.errors import ConfigError, ModelError
 from models.hypotheses import check_hypotheses
-from models.model_name import Kind, ModelName, Weights
-from models.presets import ModelSetting, resolve
+from models.labels import SENTIMENT, STANCE
+from models.model_name import EMBEDDED, Kind, ModelName, Weights, is_path
+from models.presets import ModelSetting, as_said, on_hub
 from models.targets import Target
 from reports.selection import Period
 from tgstance.moments import parse_duration, parse_moment
@@ -53,25 +54,30 @@ class _Model(_Section):
     labels: dict[str, str] = Field(default_factory=dict)
     hypotheses: dict[str, dict[str, dict[str, _Text]]] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _hypotheses_are_complete(self) -> Self:
-        try:
-            check_hypotheses(self.hypotheses)
-        except ConfigError as error:
-            raise ValueError(str(error)) from error
-        return self
-
 
 def _name_alone(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
+
+
+def _asks(task: str) -> Callable[[_Model], _Model]:
+    """Return a check that a model's hypotheses are complete, and about what the task asks."""
+
+    def check(model: _Model) -> _Model:
+        try:
+            check_hypotheses(model.hypotheses, task)
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+        return model
+
+    return check
 
 
 _ModelSetting = Annotated[_Model, BeforeValidator(_name_alone)]
 
 
 class _Models(_Section):
-    sentiment: _ModelSetting = _Model()
-    stance: _ModelSetting = _Model()
+    sentiment: Annotated[_ModelSetting, AfterValidator(_asks(SENTIMENT))] = _Model()
+    stance: Annotated[_ModelSetting, AfterValidator(_asks(STANCE))] = _Model()
     abstain_below: Annotated[float, Field(ge=0, le=1)] = 0.5
 
 
@@ -205,12 +211,12 @@ class Config:
     @property
     def sentiment_model(self) -> ModelName:
         """The model for sentiment."""
-        return self._model(self._file.models.sentiment, "sentiment")
+        return self._model(self._file.models.sentiment, SENTIMENT)
 
     @property
     def stance_model(self) -> ModelName:
         """The model for stance."""
-        return self._model(self._file.models.stance, "stance")
+        return self._model(self._file.models.stance, STANCE)
 
     def as_json(self) -> dict[str, Any]:
         """Return the settings as they are recorded with each run: without what is secret."""
@@ -232,17 +238,30 @@ class Config:
         return tuple(chosen) or self.targets
 
     def _model(self, setting: _Model, task: str) -> ModelName:
-        path = self._directory / Path(setting.name).expanduser()
-        text = str(path) if setting.name != "embedded" and path.is_dir() else setting.name
+        said = ModelSetting(**{**dict(setting), "name": self._located(setting)})
+        here = said.name == EMBEDDED or is_path(said.name)
         try:
-            name = resolve(ModelSetting(**{**dict(setting), "name": text}), task)
+            name = as_said(said) if here else on_hub(said, task)
         except ConfigError as error:
             raise ConfigError(f"models.{task}: {error}") from error
         if setting.hypotheses and name.kind != "nli":
             raise ConfigError(f'models.{task}: hypotheses are only for kind = "nli"')
-        if name.directory is None and not _COMMIT.fullmatch(name.revision or ""):
+        if not here and not _COMMIT.fullmatch(name.revision or ""):
             raise ConfigError(f"models.{task}: {_needs_commit(task, setting.name, name.text)}")
         return name
+
+    def _located(self, setting: _Model) -> str:
+        """Return the whole path where the name is one, and the name where it is a hub model's.
+
+        Raises ModelError for a path that is no directory.
+        """
+        path = self._directory / Path(setting.name).expanduser()
+        is_hub_model = setting.revision or not path.is_dir()
+        if setting.name == EMBEDDED or (is_hub_model and not is_path(setting.name)):
+            return setting.name
+        if not setting.revision and not path.is_dir():
+            raise ModelError(f"model {setting.name}: no such directory ({path})")
+        return str(path)
 
 
 def _needs_commit(task: str, written: str, model: str) -> str:

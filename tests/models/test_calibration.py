@@ -1,5 +1,6 @@
 """Calibration: what a temperature does, how it is fitted, and its file."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from collector.errors import ModelError
-from models.calibrating import fit
+from models.calibrating import fit, uncalibrated
 from models.calibration import (
     FILE_NAME,
     Calibration,
@@ -21,6 +22,7 @@ from models.calibration import (
 )
 from models.labels import SENTIMENT, STANCE
 
+FIT = {"temperature": 1, "rows": 1, "nll": [1, 1], "ece": [0, 0]}
 LOGITS = arrays(np.float32, (5, 3), elements=st.floats(-30, 30, width=32))
 
 
@@ -101,13 +103,24 @@ def test_languages_are_fitted_where_there_are_enough_rows() -> None:
     assert not unnamed.languages
 
 
-def test_few_rows_are_not_fitted_and_easy_ones_stay_in_bounds() -> None:
+def test_rows_that_tell_no_temperature_are_not_fitted() -> None:
     logits, truth = drawn(99, 2)
     assert fit(logits, truth, ["ru"] * 99) is None
     certain, _ = drawn(300, 1)
-    found = fit(certain, certain.argmax(axis=1), ["ru"] * 300)
+    assert fit(certain, certain.argmax(axis=1), ["ru"] * 300) is None
+    assert fit(certain, certain.argmin(axis=1), ["ru"] * 300) is None
+    assert "only 99 held-out rows of stance" in uncalibrated(STANCE, 99)
+    assert "no temperature within 0.25 and 8 fits its 300" in uncalibrated(STANCE, 300)
+
+
+def test_a_language_whose_rows_tell_no_temperature_has_that_of_the_task() -> None:
+    logits, truth = drawn(3_000, 2)
+    easy, _ = drawn(300, 1)
+    languages = ["ru"] * 3_000 + ["uk"] * 300
+    every = np.concatenate([logits, easy])
+    found = fit(every, np.concatenate([truth, easy.argmax(axis=1)]), languages)
     assert found is not None
-    assert found.temperature == pytest.approx(0.25, rel=0.01)
+    assert set(found.languages) == {"ru"}
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
@@ -115,6 +128,8 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     calibration = Calibration({STANCE: fitted(1.5, ru=2.5), SENTIMENT: fitted(0.9)})
     write_calibration(calibration, tmp_path)
     assert read_calibration(tmp_path) == calibration
+    write_calibration(Calibration(), tmp_path)
+    assert read_calibration(tmp_path) == Calibration()
 
 
 @pytest.mark.parametrize(
@@ -126,6 +141,12 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         '{"tasks": {"stance": {"temperature": 0, "rows": 1, "nll": [1, 1], "ece": [0, 0]}}}',
         '{"tasks": {"stance": {"temperature": NaN, "rows": 1, "nll": [1, 1], "ece": [0, 0]}}}',
         '{"tasks": {"stance": {}}}',
+        "{}",
+        '{"task": {}}',
+        '{"tasks": {}, "task": {}}',
+        json.dumps({"tasks": {"stanse": FIT}}),
+        json.dumps({"tasks": {"stance": {**FIT, "language": {"ru": FIT}}}}),
+        json.dumps({"tasks": {"stance": {**FIT, "languages": {"ru": {**FIT, "row": 1}}}}}),
     ],
 )
 def test_a_broken_file_is_named_with_the_way_out(tmp_path: Path, text: str) -> None:

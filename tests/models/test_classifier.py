@@ -25,7 +25,7 @@ from transformers import (
 from collector.errors import ModelError
 from models.calibration import Calibration, Fit, TaskFit
 from models.classifier import Classifier
-from models.labels import SENTIMENT, STANCE
+from models.labels import LABELS, SENTIMENT, STANCE, TARGET_SENTIMENT, head_label
 from models.loading import load_classifier
 from models.model_name import ModelName
 from models.passage import Passage
@@ -145,6 +145,31 @@ def test_calibration_follows_the_language_of_a_passage(make_model: MakeModel) ->
     assert np.allclose(rows, softmax(logits / np.array([[2.0], [4.0], [0.5]]), axis=1), atol=1e-6)
     plain = Classifier(model, tokenizer, SENTIMENT, name=name).predict(passages).probabilities
     assert np.allclose(plain, softmax(logits, axis=1), atol=1e-6)
+
+
+def test_a_head_is_calibrated_whatever_task_it_answers(make_model: MakeModel) -> None:
+    names = tuple(head_label(STANCE, label) for label in LABELS[STANCE])
+    model, tokenizer, _ = read_pretrained(name := ModelName(str(make_model(labels=names))))
+    fit = TaskFit(temperature=4.0, rows=200, nll=(1.0, 1.0), ece=(0.1, 0.1))
+    asked = [Passage("Трамп победил", "Трамп", ((0, 5),))]
+    for task in (STANCE, TARGET_SENTIMENT):
+        calibration = Calibration({STANCE: fit})
+        classifier = Classifier(model, tokenizer, task, name=name, calibration=calibration)
+        logits, _ = classifier.logits(asked)
+        rows = classifier.predict(asked).probabilities
+        assert np.allclose(rows, softmax(logits / 4, axis=1), atol=1e-6)
+
+
+@pytest.mark.parametrize("task", [STANCE, TARGET_SENTIMENT])
+def test_a_task_about_a_target_needs_one(make_model: MakeModel, task: str) -> None:
+    classifier = load_classifier(ModelName(str(make_model())), task)
+    asked = [Passage("Трамп", "Трамп", ((0, 5),)), Passage("Трамп")]
+    message = f"{task} is about a target: name the target of every passage"
+    for ask in (classifier.predict, classifier.logits):
+        with pytest.raises(ValueError, match=message):
+            ask(asked)
+    with pytest.raises(ValueError, match=message):
+        classifier.probabilities(["Трамп победил"])
 
 
 def test_labels_are_put_in_our_order(make_model: MakeModel) -> None:

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.errors import InputError
-from models.dataset import read_set, read_sets, read_texts
+from models.dataset import LabelledRow, read_set, read_sets, read_texts
 
 ROW = {"text": "Трамп победил", "task": "stance", "label": "favor", "target": "Трамп", "lang": "ru"}
 
@@ -143,6 +145,33 @@ def test_what_a_row_belongs_to_is_read(tmp_path: Path) -> None:
     assert row.passage.claim is False
 
 
+@pytest.mark.parametrize(
+    ("lang", "code"),
+    [
+        ("ru", "ru"),
+        ("RU", "ru"),
+        ("rus", "ru"),
+        ("ru-RU", "ru"),
+        (" uk_UA ", "uk"),
+        ("Ukr", "uk"),
+        ("eng-US", "en"),
+        ("DE", "de"),
+        ("bel", "bel"),
+    ],
+)
+def test_a_language_is_put_in_two_letters(tmp_path: Path, lang: str, code: str) -> None:
+    mood = {**ROW, "task": "sentiment", "label": "neutral"}
+    rows = [{**row, "lang": lang} for row in (ROW, mood)]
+    for row in read_set(written(tmp_path / "a.jsonl", *rows)).rows:
+        assert (row.lang, row.passage.language) == (code, code)
+
+
+@pytest.mark.parametrize("lang", ["", " ", "-"])
+def test_an_empty_language_is_none(tmp_path: Path, lang: str) -> None:
+    (row,) = read_set(written(tmp_path / "a.jsonl", {**ROW, "lang": lang})).rows
+    assert (row.lang, row.passage.language) == ("", None)
+
+
 @pytest.mark.parametrize("field", ["target_type", "phenomenon"])
 def test_a_claim_is_known_as_one(tmp_path: Path, field: str) -> None:
     claim = {**ROW, "target": "выборы были честными", field: "claim"}
@@ -199,3 +228,48 @@ def test_unlabelled_texts_come_as_lines_or_as_json_lines(tmp_path: Path) -> None
     plain.write_text("Раз\n\nДва https://example.org\n", encoding="utf-8")
     assert read_texts(plain) == ["Раз", "Два http"]
     assert read_texts(written(tmp_path / "a.jsonl", {"text": "**Три**"})) == ["Три"]
+    (tmp_path / "b.jsonl").write_text(f"\n \n{json.dumps(ROW)}\n", encoding="utf-8")
+    assert read_texts(tmp_path / "b.jsonl") == ["Трамп победил"]
+    (tmp_path / "c.jsonl").write_text("\n{}\n", encoding="utf-8")
+    with pytest.raises(InputError, match="line 2: the row has no text"):
+        read_texts(tmp_path / "c.jsonl")
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_nothing_of_a_pipe_is_lost(pack: Callable[[bytes], bytes]) -> None:
+    lines = b"".join(
+        b'{"text": "day %d", "task": "sentiment", "label": "pos"}\n' % n for n in range(3_000)
+    )
+    assert [len(read(pipe(pack(lines)))) for read in (read_texts, rows_of)] == [3_000, 3_000]
+    assert len(read_texts(pipe(pack(b"a day\n" * 30_000)))) == 30_000
+
+
+def rows_of(path: Path) -> list[LabelledRow]:
+    return read_set(path).rows
+
+
+def pipe(content: bytes) -> Path:
+    """Return what a shell hands over for <(...)."""
+    reading, writing = os.pipe()
+
+    def write() -> None:
+        with os.fdopen(writing, "wb") as stream:
+            stream.write(content)
+
+    threading.Thread(target=write, daemon=True).start()
+    return Path(f"/dev/fd/{reading}")
+
+
+def test_posts_of_files_without_a_source_are_kept_apart(tmp_path: Path) -> None:
+    unnamed, named = {**ROW, "post_id": 1}, {**ROW, "post_id": 1, "source": "set"}
+    paths = [written(tmp_path / name, unnamed, named) for name in ("a.jsonl", "b.jsonl")]
+    sources = [row.source for row in read_sets(paths).rows]
+    assert sources == [str(paths[0]), "set", str(paths[1]), "set"]
+
+
+@pytest.mark.parametrize("field", ["target_type", "aliases", "span", "lang", "group", "phenomenon"])
+def test_nan_in_an_optional_field_is_nothing(tmp_path: Path, field: str) -> None:
+    plain = read_set(written(tmp_path / "a.jsonl", ROW | {field: None}))
+    assert read_set(written(tmp_path / "b.jsonl", ROW | {field: float("nan")})) == plain
+    mood = {"text": "a", "task": "sentiment", "label": "positive", "target": float("nan")}
+    assert len(read_set(written(tmp_path / "c.jsonl", mood)).rows) == 1

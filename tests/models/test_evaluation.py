@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collector.errors import InputError
+from collector.errors import InputError, ModelError
 from models.baselines import TfidfBaseline, fit_baselines, majority
 from models.dataset import LabelledRow
 from models.evaluation import MAJORITY, MODEL, TFIDF, evaluate, measure_predictions
-from models.labeller import Predictions
-from models.labels import LABELS, SENTIMENT, STANCE
+from models.labeller import Labeller, Predictions
+from models.labels import LABELS, SENTIMENT, STANCE, head_label
 from models.loading import load_classifier
 from models.model_name import ModelName
 from models.passage import Passage
@@ -83,6 +83,28 @@ def test_a_model_is_measured_for_each_task_beside_the_baselines(
     assert found[SENTIMENT].labellings[TFIDF].measures.macro_f1 == 1
     assert found[STANCE].posts == 1
     assert found[STANCE].labellings[MODEL].intervals["macro_f1"] is None
+
+
+def test_a_task_that_the_model_cannot_do_is_skipped_unless_it_is_the_only_one(
+    make_model: Callable[..., Path],
+) -> None:
+    labels = tuple(head_label(SENTIMENT, label) for label in LABELS[SENTIMENT])
+    name = ModelName(str(make_model(labels=labels)))
+    stances = [row("Трамп хорош", "favor", "Трамп")] * 3
+    skipped: dict[str, ModelError] = {}
+
+    def load(task: str) -> Labeller:
+        return load_classifier(name, task)
+
+    def skip(task: str, error: ModelError) -> None:
+        skipped[task] = error
+
+    assert list(evaluate([*stances, *sentiment_rows(2)], load, on_skipped=skip)) == [SENTIMENT]
+    assert list(skipped) == [STANCE]
+    with pytest.raises(ModelError):
+        evaluate([*stances, *sentiment_rows(2)], load)
+    with pytest.raises(ModelError):
+        evaluate(stances, load, on_skipped=skip)
 
 
 def test_a_model_that_is_right_is_ahead_by_what_the_baseline_lacks() -> None:

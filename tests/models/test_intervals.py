@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from models.dataset import LabelledRow
-from models.intervals import Interval, interval, posts_of, resample
+from models.intervals import Interval, families_of, interval, posts_of, resample, shares_post
 from models.labels import STANCE
 from models.measures import MEASURES, from_confusion
 from models.passage import Passage
@@ -13,8 +13,9 @@ from models.passage import Passage
 MACRO_F1 = MEASURES.index("macro_f1")
 
 
-def row(text: str, post_id: str = "", source: str = "") -> LabelledRow:
-    return LabelledRow(Passage(text, "x"), STANCE, "favor", "ru", source=source, post_id=post_id)
+def row(text: str, post_id: str = "", source: str = "", group: str = "") -> LabelledRow:
+    passage, where = Passage(text, "x"), {"source": source, "post_id": post_id, "group": group}
+    return LabelledRow(passage, STANCE, "favor", "ru", **where)
 
 
 def labelling(n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -49,6 +50,23 @@ def test_rows_of_one_post_id_or_of_one_text_are_one_post() -> None:
 def test_the_same_post_id_in_another_set_is_another_post() -> None:
     rows = [row("a", "1", "one"), row("b", "1", "other")]
     assert len(set(posts_of(rows).tolist())) == 2
+
+
+def test_posts_of_one_group_are_one_family_but_not_one_post() -> None:
+    rows = [row("a", "1", group="g"), row("b", group="g"), row("b"), row("c", "1"), row("d")]
+    rows.append(row("e", source="other", group="g"))
+    first, second, third, fourth, fifth, sixth = families_of(rows).tolist()
+    assert first == second == third == fourth
+    assert len({first, fifth, sixth}) == 3
+    assert posts_of(rows)[0] != posts_of(rows)[1]
+    assert posts_of([]).shape == (0,)
+
+
+def test_rows_share_a_post_by_its_text_or_id() -> None:
+    rows = [row("a"), row("b", "1"), row("c", "2"), row("d", group="g")]
+    others = [row("a"), row("x", "1"), row("y", "2", "other"), row("z", group="g")]
+    assert shares_post(rows, others).tolist() == [True, True, False, False]
+    assert shares_post([], others).tolist() == []
 
 
 def test_an_interval_is_the_same_every_time_and_holds_the_measure() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from collector.errors import ModelError
-from models.labels import SENTIMENT, STANCE, TARGET_SENTIMENT, canonical, columns, nli_columns
+from models.labels import SENTIMENT, STANCE, TARGET_SENTIMENT, canonical, columns, head, nli_columns
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,21 @@ def test_a_model_of_several_heads_answers_for_each_task() -> None:
     assert columns(heads, STANCE) == (2, 1, 0)
     assert columns(heads, SENTIMENT) == (3, 4, 5)
     assert columns(heads, TARGET_SENTIMENT) == (2, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("labels", "task", "expected"),
+    [
+        (["stance_against", "stance_neutral", "stance_favor"], STANCE, STANCE),
+        (["Stance-Against", "STANCE_NEUTRAL", "stance favor"], TARGET_SENTIMENT, STANCE),
+        (["target_sentiment_negative"], TARGET_SENTIMENT, TARGET_SENTIMENT),
+        (["sentiment_negative"], SENTIMENT, SENTIMENT),
+        (["against", "neutral", "favor"], TARGET_SENTIMENT, TARGET_SENTIMENT),
+        (["LABEL_0", "stance_neutral"], TARGET_SENTIMENT, TARGET_SENTIMENT),
+    ],
+)
+def test_the_head_that_answers_is_named(labels: list[str], task: str, expected: str) -> None:
+    assert head(labels, task) == expected
 
 
 def test_an_override_maps_labels_that_do_not_explain_themselves() -> None:

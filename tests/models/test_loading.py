@@ -1,11 +1,8 @@
 """Loading models of every kind, and refusing what cannot be loaded or should not be."""
 
 import json
-import os
 import pickle
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,11 +29,10 @@ from collector.errors import ModelError
 from models.classifier import Classifier
 from models.labels import SENTIMENT, STANCE
 from models.loading import load_classifier
-from models.model_name import Kind, ModelName
+from models.model_name import Kind, ModelName, Weights
 from models.nli import NliClassifier
 
 MakeModel = Callable[..., Path]
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
 LABELS = {
     "classifier": ("AGAINST", "NEUTRAL", "FAVOR"),
     "nli": ("contradiction", "neutral", "entailment"),
@@ -102,6 +98,63 @@ def test_pickled_weights_are_read_only_where_that_is_said(make_model: MakeModel)
         load_classifier(ModelName(str(directory)), SENTIMENT)
     from_pickle = load_classifier(ModelName(str(directory), weights="bin"), SENTIMENT)
     assert np.allclose(from_pickle.probabilities(texts), safe)
+
+
+def indexed(directory: Path, file: str) -> Path:
+    """Say in the index of a model that its weights are all in `file`."""
+    weights = load_file(directory / "model.safetensors")
+    (directory / "model.safetensors").rename(directory / "decoy.safetensors")
+    index = json.dumps({"metadata": {}, "weight_map": dict.fromkeys(weights, file)})
+    for name in ("model.safetensors", "pytorch_model.bin"):
+        (directory / f"{name}.index.json").write_text(index)
+    return directory
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["weights.bin", "../out.safetensors", "sub/x.safetensors", "sub\\x.safetensors", "{root}"],
+)
+@pytest.mark.parametrize("weights", ["safetensors", "bin"])
+def test_an_index_names_only_weights_of_its_kind_beside_it(
+    make_model: MakeModel, tmp_path: Path, file: str, weights: Weights
+) -> None:
+    directory = make_model()
+    for copy in ("out.safetensors", "model/sub/x.safetensors"):
+        (tmp_path / copy).parent.mkdir(exist_ok=True)
+        shutil.copy(directory / "model.safetensors", tmp_path / copy)
+    name = ModelName(
+        str(indexed(directory, file.format(root=tmp_path / "out.safetensors"))), weights=weights
+    )
+    with pytest.raises(ModelError, match=r"index.json names .*: weights are read only from"):
+        load_classifier(name, SENTIMENT)
+    with pytest.raises(ModelError, match=r"index.json names "):
+        _ = name.fingerprint
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"weight_map": {}}', '{"weight_map": {"a": 1}}'])
+def test_a_broken_index_is_refused(make_model: MakeModel, text: str) -> None:
+    directory = indexed(make_model(), "decoy.safetensors")
+    (directory / "model.safetensors.index.json").write_text(text)
+    with pytest.raises(ModelError, match="model.safetensors.index.json is broken"):
+        load_classifier(ModelName(str(directory)), SENTIMENT)
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        {"transformers_weights": "sub/x.safetensors"},
+        {"text_config": {"transformers_weights": "sub/x.safetensors"}},
+        {"configuration_files": ["config.4.0.0.json"]},
+    ],
+)
+def test_a_configuration_that_leads_elsewhere_is_refused(
+    make_model: MakeModel, elsewhere: dict[str, Any]
+) -> None:
+    directory = make_model()
+    settings = json.loads((directory / "config.json").read_text())
+    (directory / "config.json").write_text(json.dumps({**settings, **elsewhere}))
+    with pytest.raises(ModelError, match="in its config.json is not supported: remove it"):
+        load_classifier(ModelName(str(directory)), SENTIMENT)
 
 
 class _Runs:
@@ -219,74 +272,3 @@ def test_a_published_encoder_is_to_be_fine_tuned_first() -> None:
     directory = next(package.rglob("model.safetensors")).parent
     with pytest.raises(ModelError, match="is no classifier .*tgstance train --base"):
         load_classifier(ModelName(str(directory)), SENTIMENT)
-
-
-def in_cache(cache: Path, directory: Path, hub_id: str) -> None:
-    """Lay a model into a hub cache as a download would."""
-    repository = cache / f"models--{hub_id.replace('/', '--')}"
-    shutil.copytree(directory, repository / "snapshots" / COMMIT)
-    (repository / "refs").mkdir()
-    (repository / "refs" / "main").write_text(COMMIT)
-
-
-_LOAD = """
-import sys, time
-from collector.errors import ModelError
-from models.loading import load_classifier
-from models.model_name import ModelName
-
-for name in sys.argv[1:]:
-    began = time.monotonic()
-    try:
-        rows = load_classifier(ModelName(*name.split("@")), "sentiment").probabilities(["погода"])
-        print("loaded", rows.shape)
-    except ModelError as error:
-        print(f"{time.monotonic() - began:.1f}", error)
-"""
-
-
-def load_apart(names: list[str], **environment: str) -> list[str]:
-    """Load models in a process of its own, as the hub's settings are read but once."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "TRANS"))}
-    result = subprocess.run(
-        [sys.executable, "-c", _LOAD, *names],
-        env={**kept, **environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert not result.stderr
-    return result.stdout.splitlines()
-
-
-def test_offline_a_cached_model_is_loaded_and_any_other_named(
-    make_model: MakeModel, tmp_path: Path
-) -> None:
-    in_cache(tmp_path / "hub", make_model(), "someone/small")
-    cached, lacking = load_apart(
-        [f"someone/small@{COMMIT}", f"someone/none@{COMMIT}"],
-        TRANSFORMERS_OFFLINE="1",
-        HF_HUB_CACHE=str(tmp_path / "hub"),
-    )
-    assert cached == "loaded (1, 3)"
-    assert "model someone/none is neither a directory here nor to be had from the hub" in lacking
-    assert "offline mode is on" in lacking
-    assert f"hf download someone/none --revision {COMMIT} --local-dir DIR" in lacking
-
-
-def test_without_a_network_a_cached_model_is_loaded_and_any_other_soon_named(
-    make_model: MakeModel, tmp_path: Path
-) -> None:
-    in_cache(tmp_path / "hub", make_model(), "someone/small")
-    unfinished = tmp_path / "hub" / "models--someone--half" / "snapshots" / COMMIT
-    unfinished.mkdir(parents=True)
-    shutil.copy(tmp_path / "model" / "config.json", unfinished)
-    cached, half, lacking = load_apart(
-        [f"someone/small@{COMMIT}", f"someone/half@{COMMIT}", "someone/none"],
-        HF_HUB_CACHE=str(tmp_path / "hub"),
-        HF_ENDPOINT="http://127.0.0.1:9",
-    )
-    assert cached == "loaded (1, 3)"
-    assert "no way to http://127.0.0.1:9" in half
-    assert "hf download someone/none --local-dir DIR" in lacking
-    assert float(lacking.split()[0]) < 10

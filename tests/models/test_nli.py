@@ -128,6 +128,16 @@ def test_a_passage_is_asked_about_its_target_in_its_language(
     assert np.allclose(model.predict([passage]).probabilities, expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("task", [STANCE, TARGET_SENTIMENT])
+def test_a_task_about_a_target_needs_one(make_nli: MakeNli, task: str) -> None:
+    model = load_classifier(ModelName(str(make_nli()), kind="nli"), task)
+    message = f"{task} is about a target: name the target of every passage"
+    with pytest.raises(ValueError, match=message):
+        model.predict([Passage("Трамп", "Трамп"), Passage("Трамп")])
+    with pytest.raises(ValueError, match=message):
+        model.probabilities(["Трамп", "погода"], ["Трамп", None])
+
+
 def test_an_unknown_language_is_recognised(make_nli: MakeNli) -> None:
     model = load_classifier(ModelName(str(make_nli()), kind="nli"), STANCE)
     text = "Трамп победил на выборах, санкции не работают"

@@ -1,5 +1,6 @@
 """Models by short names, by hub ids and by directories, and what tells their scores apart."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,47 @@ def test_a_short_name_and_the_hub_id_are_the_same_model() -> None:
 def test_what_the_user_says_comes_before_the_preset() -> None:
     setting = ModelSetting(name="xlm-t-sentiment", revision=COMMIT, weights="safetensors")
     assert resolve(setting, SENTIMENT).weights == "safetensors"
-    assert resolve(ModelSetting(name="xlm-t-sentiment"), SENTIMENT).weights == "bin"
+    assert resolve(ModelSetting(name="mdeberta-nli", kind="classifier")).kind == "classifier"
+
+
+@pytest.mark.parametrize("name", ["xlm-t-sentiment", PRESETS["tweet-sentiment"].model])
+def test_a_preset_reads_pickled_weights_only_where_the_user_says_so(name: str) -> None:
+    with pytest.raises(ConfigError, match='torch.s weights-only reader, say weights = "bin"'):
+        resolve(ModelSetting(name=name, revision=COMMIT), SENTIMENT)
+    assert resolve(ModelSetting(name=name, weights="bin"), SENTIMENT).weights == "bin"
 
 
 def test_a_directory_comes_before_a_preset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("mdeberta-nli").mkdir()
     assert resolve(ModelSetting(name="mdeberta-nli")).kind == "classifier"
+
+
+def test_no_directory_replaces_a_model_with_a_revision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("someone/model").mkdir(parents=True)
+    Path("mdeberta-nli").mkdir()
+    assert resolve(ModelSetting(name="someone/model")).directory == Path("someone/model")
+    assert resolve(ModelSetting(name="someone/model", revision=COMMIT)).directory is None
+    pinned = resolve(ModelSetting(name="mdeberta-nli", revision=COMMIT))
+    assert (pinned.text, pinned.directory) == (PRESETS["mdeberta-nli"].model, None)
+    with pytest.raises(ConfigError, match="'mine': give a directory without a revision"):
+        resolve(ModelSetting(name="mine", revision=COMMIT))
+
+
+@pytest.mark.parametrize("name", ["embedded", "./mine", "../mine", "/mine", "~/mine", "a/b/c"])
+def test_only_a_hub_model_has_a_revision(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"model {name}: a revision belongs to a hub model"):
+        resolve(ModelSetting(name=name, revision=COMMIT))
+    with pytest.raises(ConfigError, match="leave it out"):
+        ModelName(name, COMMIT)
+
+
+def test_the_embedded_model_has_no_pickled_weights() -> None:
+    with pytest.raises(ConfigError, match="model embedded: .*leave weights out"):
+        resolve(ModelSetting(name="embedded", weights="bin"))
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
@@ -91,9 +126,22 @@ def test_the_fingerprint_follows_the_calibration_and_the_pickle(tmp_path: Path) 
     assert safe() != before[0]
 
 
+def test_the_fingerprint_follows_which_file_has_which_weight(tmp_path: Path) -> None:
+    for shard in ("a.safetensors", "b.safetensors"):
+        (tmp_path / shard).write_bytes(shard.encode())
+    index = tmp_path / "model.safetensors.index.json"
+    prints = set()
+    for first, second in (("a", "b"), ("b", "a")):
+        shards = {"x": f"{first}.safetensors", "y": f"{second}.safetensors"}
+        index.write_text(json.dumps({"weight_map": shards}))
+        prints.add(ModelName(str(tmp_path)).fingerprint)
+    assert len(prints) == 2
+
+
 def test_every_question_has_both_sides_in_every_language() -> None:
-    check_hypotheses(HYPOTHESES)
-    for language in HYPOTHESES:
+    for language, questions in HYPOTHESES.items():
+        check_hypotheses({language: {MOOD: questions[MOOD]}}, SENTIMENT)
+        check_hypotheses({language: {NAME: questions[NAME], CLAIM: questions[CLAIM]}}, STANCE)
         for about in (NAME, CLAIM):
             against, favor = hypotheses(about, "НАТО", language)
             assert against != favor
@@ -118,11 +166,20 @@ def test_own_hypotheses_replace_only_what_they_name() -> None:
 @pytest.mark.parametrize(
     ("own", "problem"),
     [
-        ({"ru": {"topic": {}}}, "hypotheses.ru.topic: one of name, claim, mood"),
+        ({"ru": {"topic": {}}}, "hypotheses.ru.topic: stance asks only about: name, claim"),
+        ({"ru": {MOOD: HYPOTHESES["ru"][MOOD]}}, "ru.mood: stance asks only about: name, claim"),
+        ({"ua": OWN["ru"]}, "hypotheses.ua: is no language told apart here: ru, uk, en"),
+        ({"RU": OWN["ru"]}, "hypotheses.RU: is no language"),
         ({"ru": {NAME: {"favor": "{target}"}}}, "needs a sentence for each of against, favor"),
         ({"ru": {NAME: {"favor": "За.", "against": "{target}"}}}, "name.favor: has no {target}"),
     ],
 )
 def test_incomplete_hypotheses_are_refused(own: Any, problem: str) -> None:
     with pytest.raises(ConfigError, match=problem):
-        check_hypotheses(own)
+        check_hypotheses(own, STANCE)
+
+
+@pytest.mark.parametrize("about", [NAME, CLAIM])
+def test_of_a_mood_no_target_is_asked(about: str) -> None:
+    with pytest.raises(ConfigError, match=f"{about}: sentiment asks only about: mood"):
+        check_hypotheses({"ru": {about: HYPOTHESES["ru"][about]}}, SENTIMENT)

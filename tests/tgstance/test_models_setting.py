@@ -10,6 +10,7 @@ from models.presets import PRESETS
 from tgstance.config import Config, load_config
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+ABOUT_NAMES = '{ name = { favor = "За {target}.", against = "Против {target}." } }'
 
 
 def configured(tmp_path: Path, models: str) -> Config:
@@ -21,7 +22,7 @@ def configured(tmp_path: Path, models: str) -> Config:
 def test_a_preset_completes_what_is_said(tmp_path: Path) -> None:
     config = configured(
         tmp_path,
-        f'sentiment = {{ name = "xlm-t-sentiment", revision = "{COMMIT}" }}\n'
+        f'sentiment = {{ name = "xlm-t-sentiment", revision = "{COMMIT}", weights = "bin" }}\n'
         f'stance = {{ name = "mdeberta-nli", revision = "{COMMIT}" }}',
     )
     assert config.sentiment_model.text == "cardiffnlp/twitter-xlm-roberta-base-sentiment"
@@ -64,9 +65,18 @@ def test_a_hub_model_is_pinned_to_a_commit(tmp_path: Path, revision: str | None)
         ('stance = "mdeberta"', "models.stance: no model is called 'mdeberta'.*mdeberta-nli"),
         ('stance = "rubert-sentiment"', "models.stance: rubert-sentiment is no model for stance"),
         (
-            'stance = { hypotheses = { ru = { mood = { positive = "Да.", negative = "Нет." } } } }',
+            f"stance = {{ hypotheses = {{ ru = {ABOUT_NAMES} }} }}",
             'models.stance: hypotheses are only for kind = "nli"',
         ),
+        (
+            f'stance = {{ name = "embedded", revision = "{COMMIT}" }}',
+            "models.stance: model embedded: a revision belongs to a hub model, leave it out",
+        ),
+        (
+            f'stance = {{ name = "./mine", revision = "{COMMIT}" }}',
+            "models.stance: model .*mine: a revision belongs to a hub model, leave it out",
+        ),
+        ('stance = { weights = "bin" }', "models.stance: model embedded: .*leave weights out"),
     ],
 )
 def test_what_does_not_fit_is_refused(tmp_path: Path, models: str, problem: str) -> None:
@@ -85,6 +95,14 @@ def test_what_does_not_fit_is_refused(tmp_path: Path, models: str, problem: str)
             'stance = { name = "x/y", hypotheses = { ru = { name = { favor = "За." } } } }',
             "models.stance: hypotheses.ru.name: needs a sentence for each of against, favor",
         ),
+        (
+            f"stance = {{ hypotheses = {{ ua = {ABOUT_NAMES} }} }}",
+            "models.stance: hypotheses.ua: is no language told apart here: ru, uk",
+        ),
+        (
+            f"sentiment = {{ hypotheses = {{ uk = {ABOUT_NAMES} }} }}",
+            "models.sentiment: hypotheses.uk.name: sentiment asks only about: mood",
+        ),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, models: str, problem: str) -> None:
@@ -93,8 +111,25 @@ def test_a_wrong_setting_is_named(tmp_path: Path, models: str, problem: str) -> 
 
 
 def test_a_path_that_is_no_directory_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="./mine: no such directory"):
+    with pytest.raises(ModelError, match=rf"./mine: no such directory \({tmp_path / 'mine'}\)"):
         _ = configured(tmp_path, 'stance = "./mine"').stance_model
+
+
+def test_the_current_directory_does_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    for directory in ("project/owner/mine", "elsewhere/owner/model", "elsewhere/mdeberta-nli"):
+        (tmp_path / directory).mkdir(parents=True)
+    monkeypatch.chdir(elsewhere)
+    found = configured(project, 'stance = "owner/mine"').stance_model
+    assert found.directory == project / "owner" / "mine"
+    for name in ("owner/model", "mdeberta-nli", "owner/mine"):
+        pinned = f'stance = {{ name = "{name}", revision = "{COMMIT}" }}'
+        assert configured(project, pinned).stance_model.directory is None
+    for name in ("owner/model", "mdeberta-nli"):
+        with pytest.raises(ConfigError, match="is no directory here, and a hub model needs"):
+            _ = configured(project, f'stance = "{name}"').stance_model
 
 
 def test_the_template_names_every_preset() -> None:

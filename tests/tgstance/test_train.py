@@ -1,6 +1,7 @@
 """tgstance train, on small files."""
 
 import json
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -37,9 +38,9 @@ def test_it_writes_a_model_that_evaluate_takes(run: Run, tmp_path: Path) -> None
     trained = run("train", rows, "--dev", rows, "--out", "my-model", *QUICK)
     assert trained.code == 0, trained.err
     assert trained.out.splitlines()[-1] == "Wrote my-model"
-    assert "% macro-F1 on 120 held-out rows, temperature " in trained.out
+    assert "% macro-F1 on 120 held-out rows" in trained.out
     assert "120 rows to train on, 120 held out" in trained.err
-    assert "120 held-out rows are trained on too: the figures flatter the model" in trained.err
+    assert "120 held-out rows have their text, post or group among the training" in trained.err
     assert "epoch 1: macro-F1" in trained.err
     files = json.loads(Path("my-model/training.json").read_text())["files"]
     assert [(file["name"], file["use"]) for file in files] == [
@@ -94,6 +95,41 @@ def test_excluded_texts_are_not_trained_on(run: Run, tmp_path: Path) -> None:
     assert not Path("m").exists()
 
 
+def test_what_is_excluded_is_counted_in_rows_and_texts(run: Run, tmp_path: Path) -> None:
+    rows = labelled(tmp_path / "rows.jsonl", 20)
+    (tmp_path / "texts.txt").write_text("погода\nдождь\n", encoding="utf-8")
+    (tmp_path / "out.txt").write_text("\nдождь\nТрамп хорош, ура друзья 1\n", encoding="utf-8")
+    options = ["--text", "texts.txt", "--exclude", "out.txt", "--epochs", "0.2"]
+    result = run("train", rows, "--dev", rows, *options, "--out", "m")
+    assert result.code == 0, result.err
+    assert "--exclude leaves out 1 rows and 1 unlabelled texts" in result.err
+    record = json.loads(Path("m/training.json").read_text())
+    assert record["rows"] == 59
+    assert "дождь" not in Path("m/tokenizer.json").read_text(encoding="utf-8")
+    (tmp_path / "out.txt").write_text("другое\n", encoding="utf-8")
+    again = run("train", rows, "--dev", rows, *options, "--out", "n")
+    assert "--exclude leaves out nothing: no row or text is among its texts" in again.err
+
+
+def test_a_task_that_cannot_be_calibrated_is_told(run: Run, tmp_path: Path) -> None:
+    rows = labelled(tmp_path / "rows.jsonl", 40)
+    result = run("train", rows, "--dev", rows, "--out", "m", *QUICK)
+    assert "stance is not calibrated: no temperature within 0.25 and 8 fits its 120" in result.err
+    assert json.loads(Path("m/calibration.json").read_text()) == {"tasks": {}}
+
+
+def test_rows_may_come_through_a_pipe(run: Run, tmp_path: Path) -> None:
+    content = Path(labelled(tmp_path / "rows.jsonl", 40)).read_bytes()
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb") as stream:
+        stream.write(content)
+    result = run("train", f"/dev/fd/{reading}", "--out", "m", "--epochs", "0.2")
+    os.close(reading)
+    assert result.code == 0, result.err
+    (file,) = json.loads(Path("m/training.json").read_text())["files"]
+    assert (file["rows"], file["sha256"]) == (120, "")
+
+
 def test_rows_of_one_label_are_refused(run: Run, tmp_path: Path) -> None:
     rows = labelled(tmp_path / "rows.jsonl", 30, label="favor")
     result = run("train", rows, "--out", "m")
@@ -111,6 +147,14 @@ def test_rows_of_one_label_are_refused(run: Run, tmp_path: Path) -> None:
         (["rows.jsonl", "--out", "rows.jsonl/m"], "rows.jsonl/m: cannot be written"),
         (["rows.jsonl", "--learning-rate", "-1"], "--learning-rate"),
         (["rows.jsonl", "--max-length", "1"], "--max-length"),
+        (["rows.jsonl", "--epochs", "inf"], "'inf' is not a number to compute with"),
+        (["rows.jsonl", "--learning-rate", "nan"], "'nan' is not a number to compute with"),
+        (["rows.jsonl", "--pretraining", "nan"], "'nan' is not a number to compute with"),
+        (["rows.jsonl", "--seed", "-1"], "--seed"),
+        (["rows.jsonl", "--seed", str(2**32)], "--seed"),
+        (["rows.jsonl", "--base", "x", "--text", "t.txt"], "leave them out with --base"),
+        (["rows.jsonl", "--base", "x", "--pretraining", "0"], "leave them out with --base"),
+        (["rows.jsonl", "--revision", "main"], "--revision is one of a hub model: name that"),
         (["rows.jsonl", "--learning-rate", "1e9", "--epochs", "50"], "the loss is not a number"),
     ],
 )

@@ -10,6 +10,7 @@ import click
 
 from collector.errors import ConfigError
 from tgstance.moments import parse_duration, parse_moment
+from tgstance.finite import Finite
 from tgstance.session import Session
 
 if TYPE_CHECKING:
@@ -91,9 +92,7 @@ class _WithIds(click.Command):
     type=_ParsedText("duration", parse_duration),
     help="Read younger posts again for edits, deletions and views.  [default: 7d]",
 )
-@click.option(
-    "--pace", type=click.FloatRange(0, 3600), help="Seconds between requests.  [default: 0.5]"
-)
+@click.option("--pace", type=Finite(0, 3600), help="Seconds between requests.  [default: 0.5]")
 @click.option(
     "--at-once", type=click.IntRange(1, 20), help="Channels read side by side.  [default: 3]"
 )

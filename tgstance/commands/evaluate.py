@@ -2,19 +2,23 @@
 
 import json
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from collector.errors import ConfigError
+from tgstance.finite import Finite
 from tgstance.label_option import label_option, model_label_option
 from tgstance.session import Session
 
 if TYPE_CHECKING:
-    from models.dataset import LabelledSet
+    from collector.errors import ModelError
+    from models.baselines import TfidfBaseline
+    from models.dataset import LabelledRow, LabelledSet
     from models.evaluation import TaskEvaluation
     from models.model_name import Kind, ModelName, Weights
 
@@ -53,12 +57,13 @@ _PATH = click.Path(path_type=Path)
     metavar="FILE",
     multiple=True,
     type=_PATH,
-    help="Labelled rows to train TF-IDF + logistic regression on, shown beside; may be repeated.",
+    help="Labelled rows to train TF-IDF + logistic regression on, shown beside; those of posts in "
+    "FILE are dropped. May be repeated.",
 )
 @click.option(
     "--abstain-below",
     metavar="SHARE",
-    type=click.FloatRange(0, 1),
+    type=Finite(0, 1),
     help="Also measure what is left when the model abstains below this confidence (0 to 1).",
 )
 @click.option(
@@ -85,11 +90,11 @@ _PATH = click.Path(path_type=Path)
 def evaluate(session: Session, /, **options: Any) -> None:  # noqa: ANN401 (click's)
     """Measure a model on FILE: JSON lines with text, task, label and, but for sentiment, target.
 
-    Each task counts for itself: sentiment, stance, target_sentiment. Rows labelled unrelated or
-    mixed and rows without text are left out and counted. Intervals come from 1,000 resamples of
-    whole posts (rows of one post_id or text). "Contrast groups right" is the share of groups
-    (rows of one group) with every label right, "opposite stances right" that of posts against one
-    target and in favor of another with all of these right.
+    Each task counts for itself: sentiment, stance, target_sentiment; one that the model cannot do
+    is skipped. Rows labelled unrelated or mixed and rows without text are left out and counted.
+    Intervals come from 1,000 resamples of whole posts (rows of one post_id or text). "Contrast
+    groups right" is the share of groups (rows of one group) with every label right, "opposite
+    stances right" that of posts against one target and in favor of another with all of these right.
 
     \b
     Example:
@@ -139,40 +144,95 @@ class _Options:
         inputs = {path.resolve() for path in (self.path, *self.baseline_train)}
         if self.predictions and self.predictions.resolve() in inputs:
             raise ConfigError(f"--predictions {self.predictions} would overwrite the rows it names")
+        self._check_places()
+
+    def _check_places(self) -> None:
+        from tgstance.evaluation.files import require_writable
+
+        if self.plots:
+            require_writable("--plots", self.plots)
+        if self.predictions:
+            if self.predictions.is_dir():
+                raise ConfigError(f"--predictions: {self.predictions} is a directory: name a file")
+            require_writable("--predictions", self.predictions.parent)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was measured, and by task: why the model cannot do it, and baseline rows dropped."""
+
+    labelled: "LabelledSet"
+    tasks: "Tasks" = field(default_factory=dict)
+    skipped: "dict[str, ModelError]" = field(default_factory=dict)
+    dropped: Counter[str] = field(default_factory=Counter)
+
+    def rows(self, task: str) -> int:
+        """Return how many rows the file has of a task."""
+        return sum(row.task == task for row in self.labelled.rows)
 
 
 def _evaluate(session: Session, options: _Options) -> None:
     from models.dataset import read_set
 
     options.check()
-    labelled = read_set(options.path, options.labels)
-    tasks = _measure(session, options, labelled)
+    found = _measure(session, options, read_set(options.path, options.labels))
     if options.as_json:
-        click.echo(json.dumps(_as_json(tasks, labelled), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(_as_json(found), indent=2, ensure_ascii=False, allow_nan=False))
     else:
-        _show(options, tasks, labelled)
-    _write(options, tasks)
+        _show(options, found.tasks, found.labelled)
+    _write(options, found.tasks)
 
 
-def _measure(session: Session, options: _Options, labelled: "LabelledSet") -> "Tasks":
-    from models.baselines import fit_baselines
-    from models.dataset import read_sets
+def _measure(session: Session, options: _Options, labelled: "LabelledSet") -> _Found:
     from models.evaluation import evaluate as evaluate_rows
     from models.loading import load_classifier
-    from tgstance.terminal import progress
+    from tgstance.terminal import log, progress
 
-    name = options.model_name()
-    wanted = {row.task for row in labelled.rows}
-    training = read_sets(options.baseline_train, options.labels).rows
-    baselines = fit_baselines([row for row in training if row.task in wanted])
+    name, found = options.model_name(), _Found(labelled)
+    baselines = _baselines(options, found)
     with progress(options.model, len(labelled.rows), quiet=session.quiet) as advance:
-        return evaluate_rows(
+        tasks = evaluate_rows(
             labelled.rows,
             lambda task: load_classifier(name, task),
             baselines,
             abstain_below=options.abstain_below,
             on_rows=advance,
+            on_skipped=found.skipped.__setitem__,
         )
+    for task, error in found.skipped.items():
+        log.warning("the %s rows of %s are skipped: %s", found.rows(task), task, error)
+    found.tasks.update(tasks)
+    return found
+
+
+def _baselines(options: _Options, found: _Found) -> "Mapping[str, TfidfBaseline]":
+    from models.baselines import fit_baselines
+    from models.dataset import read_sets
+    from tgstance.terminal import log
+
+    wanted = {row.task for row in found.labelled.rows}
+    training = read_sets(options.baseline_train, options.labels).rows
+    kept = _unknown([row for row in training if row.task in wanted], found)
+    for task, count in found.dropped.items():
+        log.warning(
+            "%s rows of %s in --baseline-train are dropped: FILE has their text or post",
+            count,
+            task,
+        )
+    return fit_baselines(kept)
+
+
+def _unknown(training: "Sequence[LabelledRow]", found: _Found) -> "list[LabelledRow]":
+    """Return the rows whose post is not in the file, and count the others."""
+    from models.intervals import shares_post
+
+    kept = []
+    for row, known in zip(training, shares_post(training, found.labelled.rows), strict=True):
+        if known:
+            found.dropped[row.task] += 1
+        else:
+            kept.append(row)
+    return kept
 
 
 def _show(options: _Options, tasks: "Tasks", labelled: "LabelledSet") -> None:
@@ -197,10 +257,17 @@ def _write(options: _Options, tasks: "Tasks") -> None:
             log.info("wrote %s", path)
 
 
-def _as_json(tasks: "Tasks", labelled: "LabelledSet") -> dict[str, object]:
+def _as_json(found: _Found) -> dict[str, object]:
+    labelled = found.labelled
     result: dict[str, object] = {}
-    for task, found in tasks.items():
+    for task, measured in found.tasks.items():
         missing = {label: count for (of, label), count in labelled.left_out.items() if of == task}
-        empty = labelled.empty[task]
-        result[task] = {**found.as_json(), "left_out": missing, "empty": empty}
+        result[task] = {
+            **measured.as_json(),
+            "left_out": missing,
+            "empty": labelled.empty[task],
+            "baseline_dropped": found.dropped[task],
+        }
+    for task, error in found.skipped.items():
+        result[task] = {"skipped": {"n": found.rows(task), "reason": str(error)}}
     return result

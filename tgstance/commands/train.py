@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from collector.errors import ConfigError
+from tgstance.finite import Finite
 from tgstance.label_option import label_option
 from tgstance.session import Session
 
@@ -58,19 +59,17 @@ _PATH = click.Path(path_type=Path)
     metavar="FILE",
     multiple=True,
     type=_PATH,
-    help="JSON lines whose texts are not to be trained on.",
+    help="Texts (as for --text) that are not to be trained on, with or without labels.",
 )
 @click.option(
     "--pretraining",
     metavar="EPOCHS",
-    type=click.FloatRange(min=0),
+    type=Finite(min=0),
     help="How often a model trained from nothing first reads all texts, guessing masked tokens. "
     "[default: 5]",
 )
-@click.option("--epochs", type=click.FloatRange(min=0, min_open=True), help="At most so many.")
-@click.option(
-    "--learning-rate", type=click.FloatRange(min=0, min_open=True), help="Peak learning rate."
-)
+@click.option("--epochs", type=Finite(min=0, min_open=True), help="At most so many.")
+@click.option("--learning-rate", type=Finite(min=0, min_open=True), help="Peak learning rate.")
 @click.option("--batch-size", type=click.IntRange(min=1), help="Rows a step.")
 @click.option(
     "--max-length",
@@ -84,7 +83,13 @@ _PATH = click.Path(path_type=Path)
     show_default=True,
     help="Where to compute; auto takes a graphics card if there is one.",
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same model.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=1,
+    show_default=True,
+    help="Same seed, same model.",
+)
 @click.pass_obj
 def train(session: Session, /, *, paths: tuple[Path, ...], out: Path, **options: Any) -> None:  # noqa: ANN401 (click's)
     """Train a classifier on FILE...: JSON lines with text, task, label and, for stance, target.
@@ -103,7 +108,9 @@ def train(session: Session, /, *, paths: tuple[Path, ...], out: Path, **options:
         raise ConfigError('training needs the extra: pip install "tgstance[train]"')
     if out.exists():
         raise ConfigError(f"{out} is already there: name a new directory with --out")
-    _train(session, paths, out, _Options(**options))
+    given = _Options(**options)
+    given.check()
+    _train(session, paths, out, given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,16 @@ class _Options:
     max_length: int | None
     device: str
     seed: int
+
+    def check(self) -> None:
+        """Raise ConfigError for options that would do nothing together."""
+        if self.base and (self.text or self.pretraining is not None):
+            raise ConfigError(
+                "--text and --pretraining shape a model trained from nothing: leave them out with "
+                "--base"
+            )
+        if self.revision and not self.base:
+            raise ConfigError("--revision is one of a hub model: name that with --base")
 
     def recipe(self) -> "Recipe":
         """Return the recipe for this base, changed where an option was given.
@@ -174,8 +191,7 @@ def _data(paths: tuple[Path, ...], options: _Options) -> "TrainingData":
     held_out, dev_files = _read(options.dev, "dev", options)
     texts, text_files = _read_texts(options.text, "text")
     excluded, excluded_files = _read_texts(options.exclude, "exclude")
-    left_out = set(excluded)
-    rows = [row for row in rows if row.passage.text not in left_out]
+    rows, texts = _without(set(excluded), rows, texts)
     if not options.dev:
         rows, held_out = hold_out(rows, _HELD_OUT)
     data = TrainingData(
@@ -185,15 +201,31 @@ def _data(paths: tuple[Path, ...], options: _Options) -> "TrainingData":
     return data
 
 
+def _without(
+    excluded: set[str], rows: "Sequence[LabelledRow]", texts: "Sequence[str]"
+) -> "tuple[list[LabelledRow], list[str]]":
+    """Leave out what is not to be trained on, and say how much that is."""
+    from tgstance.terminal import log
+
+    kept = [row for row in rows if row.passage.text not in excluded]
+    kept_texts = [text for text in texts if text not in excluded]
+    gone = len(rows) - len(kept), len(texts) - len(kept_texts)
+    if any(gone):
+        log.info("--exclude leaves out %s rows and %s unlabelled texts", *gone)
+    elif excluded:
+        log.warning("--exclude leaves out nothing: no row or text is among its texts")
+    return kept, kept_texts
+
+
 def _read(
     paths: "Sequence[Path]", use: str, options: _Options
 ) -> "tuple[list[LabelledRow], list[DataFile]]":
-    from models.dataset import read_set
+    from models.dataset import read_sets
     from models.training_data import describe_file
 
     rows, files = [], []
     for path in paths:
-        found = read_set(path, options.labels).rows
+        found = read_sets([path], options.labels).rows
         rows += found
         files.append(describe_file(path, use, found))
     return rows, files
@@ -234,6 +266,9 @@ def _show_pretraining(epoch: float, loss: float) -> None:
 
 
 def _show(record: "TrainingRecord", out: Path) -> None:
+    from models.calibrating import FEWEST_ROWS, uncalibrated
+    from tgstance.terminal import log
+
     for task, part in record.tasks.items():
         temperature = (
             f", temperature {part.calibration.temperature:.2f}" if part.calibration else ""
@@ -242,4 +277,7 @@ def _show(record: "TrainingRecord", out: Path) -> None:
             f"{task}: {100 * part.measures.macro_f1:.1f} % macro-F1 on {part.measures.n} held-out "
             f"rows{temperature}"
         )
+        # Of too few rows the doubts have told before.
+        if not part.calibration and part.measures.n >= FEWEST_ROWS:
+            log.warning("%s", uncalibrated(task, part.measures.n))
     click.echo(f"Wrote {out}")

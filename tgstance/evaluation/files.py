@@ -7,12 +7,25 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from collector.errors import OutputError
+from collector.errors import ConfigError, OutputError
 
 if TYPE_CHECKING:
     from models.evaluation import TaskEvaluation
 
-__all__ = ["write_predictions", "writing"]
+__all__ = ["require_writable", "write_predictions", "writing"]
+
+
+def require_writable(option: str, directory: Path) -> None:
+    """Raise ConfigError where no file could be written in a directory, which need not be yet."""
+    place = directory.absolute()
+    try:
+        there = next(path for path in (place, *place.parents) if path.exists())
+        with TemporaryDirectory(dir=there, prefix=".writing-"):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            f"{option}: {directory} cannot be written ({error.strerror}): name another place"
+        ) from error
 
 
 @contextmanager
@@ -43,7 +56,7 @@ def write_predictions(path: Path, tasks: "Mapping[str, TaskEvaluation]") -> None
     ):
         for found in tasks.values():
             for row in _rows(found):
-                stream.write(f"{json.dumps(row, ensure_ascii=False)}\n")
+                stream.write(f"{json.dumps(row, ensure_ascii=False, allow_nan=False)}\n")
 
 
 def _rows(found: "TaskEvaluation") -> Iterator[dict[str, Any]]:
