@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
 import click
 
 from collector.errors import ConfigError
-from tgstance.moments import parse_duration, parse_moment
 from tgstance.finite import Finite
+from tgstance.moments import parse_duration, parse_moment
 from tgstance.session import Session
 
 if TYPE_CHECKING:
