@@ -106,6 +106,7 @@ def write_card(record: TrainingRecord, directory: Path) -> None:
         labels=LABELS,
         percent=_percent,
         ours=_is_ours(record),
+        base_name=base_on_hub or Path(record.base or "").name,
     )
     card.save(directory / "README.md")
 
@@ -123,7 +124,7 @@ _TEMPLATE = """\
 {{ card_data }}
 ---
 
-# {{ "Fine-tuned from " ~ record.base if record.base else "Trained from nothing" }}: \
+# {{ "Fine-tuned from " ~ base_name if base_name else "Trained from nothing" }}: \
 {{ record.tasks | join(", ") }}
 
 A sequence classifier made by `tgstance train`: {{ "{:,}".format(record.parameters) }} parameters, \
