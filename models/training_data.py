@@ -40,8 +40,8 @@ class DataFile:
     """A file that a model was made with, so that others can tell whether they have the same.
 
     `use` is `train`, `dev`, `text` or `exclude`; `labels` counts its rows by task and label,
-    `languages` by language. Both are empty for texts without labels, and `sha256` is for a pipe,
-    which can be read only once.
+    `languages` by language. Both are empty for texts without labels, and `sha256` is empty for a
+    pipe, which can be read only once.
     """
 
     name: str
@@ -56,7 +56,8 @@ class DataFile:
 class TrainingData:
     """Rows to learn from, and `held_out` rows to stop by, to calibrate on and to measure on.
 
-    `texts` are unlabelled: they only shape the embedded model's vocabulary and embeddings.
+    `texts` are unlabelled: they shape the embedded model's vocabulary and embeddings, and it is
+    pretrained on them.
     """
 
     rows: Sequence[LabelledRow]

@@ -183,3 +183,22 @@ def test_incomplete_hypotheses_are_refused(own: Any, problem: str) -> None:
 def test_of_a_mood_no_target_is_asked(about: str) -> None:
     with pytest.raises(ConfigError, match=f"{about}: sentiment asks only about: mood"):
         check_hypotheses({"ru": {about: HYPOTHESES["ru"][about]}}, SENTIMENT)
+
+
+def test_the_readme_lists_every_preset_as_it_is() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    table = readme.split("| name | hub id |")[1].split("\n\n")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
+    listed = {
+        name: (hub.split()[0], "†" in hub, languages.replace(",", ""), licence)
+        for name, hub, _, languages, licence in rows
+    }
+    assert listed == {
+        name: (
+            preset.model,
+            preset.sentencepiece,
+            preset.languages.replace(" and ", " "),
+            preset.licence.replace("-", " ") or "not stated",
+        )
+        for name, preset in PRESETS.items()
+    }

@@ -37,7 +37,7 @@ _PATH = click.Path(path_type=Path)
     metavar="FILE",
     multiple=True,
     type=_PATH,
-    help="Rows to stop by and to calibrate on; without it 5 % of the texts of FILE are held out "
+    help="Rows to stop by and to calibrate on; without it 5 % of the posts of FILE are held out "
     "for that.",
 )
 @click.option(
