@@ -9,11 +9,19 @@ from sqlalchemy.sql.elements import ColumnElement
 from collector.tables import posts
 from models.keys import model_id, target_ids
 from models.labels import SENTIMENT
-from models.reading import VERSION
+from models.reading import VERSION, reading_hash
 from models.tables import NO_TARGET, mentions, readings, scores, targets, text_readings
 from models.targets import Target
 
-__all__ = ["count_relevant", "count_unread", "count_unscored", "unread", "unscored"]
+__all__ = [
+    "count_relevant",
+    "count_unread",
+    "count_unscored",
+    "may_have_unscored",
+    "unread",
+    "unscored",
+    "unscored_pairs",
+]
 
 
 def count_unscored(
@@ -21,8 +29,53 @@ def count_unscored(
 ) -> int:
     """Return how many readings or mentions have no score yet by the model of `fingerprint`."""
     ids = list(target_ids(connection, wanted).values())
-    query = unscored(task, model_id(connection, fingerprint), ids)
-    return connection.scalar(select(func.count()).select_from(query.subquery())) or 0
+    model = model_id(connection, fingerprint)
+    if not may_have_unscored(connection, task, model, ids):
+        return 0
+    pairs = unscored_pairs(task, model, ids).subquery()
+    query = select(func.count()).where(_is_in_use(pairs.c.reading_id))
+    return connection.scalar(query) or 0
+
+
+def may_have_unscored(connection: Connection, task: str, model: int, wanted: Sequence[int]) -> bool:
+    """Tell whether `unscored_pairs` may be any, by counting, which is far faster than searching.
+
+    Only such pairs ever get a score, so that there are none where both are as many.
+    """
+    pairs = select(func.count()).select_from(_pairs(task, wanted).subquery())
+    targets_of_scores = [NO_TARGET] if task == SENTIMENT else wanted
+    scored = select(func.count()).where(
+        scores.c.model_id == model,
+        scores.c.task == task,
+        scores.c.target_id.in_(targets_of_scores),
+    )
+    return connection.scalar(pairs) != connection.scalar(scored)
+
+
+def unscored_pairs(task: str, model: int, wanted: Sequence[int]) -> Select[Any]:
+    """Select what model number `model` has not scored: target_id and reading_id, in no order.
+
+    What only earlier versions of edited posts said is among them.
+    """
+    pairs = _pairs(task, wanted).subquery()
+    same = and_(
+        scores.c.model_id == model,
+        scores.c.task == task,
+        scores.c.target_id == pairs.c.target_id,
+        scores.c.reading_id == pairs.c.reading_id,
+    )
+    missing = select(pairs).join(scores, same, isouter=True)
+    return missing.where(scores.c.reading_id.is_(None))
+
+
+def _pairs(task: str, wanted: Sequence[int]) -> Select[Any]:
+    """Select what there could be scores of: target_id and reading_id."""
+    if task == SENTIMENT:
+        pair = (literal(NO_TARGET).label("target_id"), readings.c.id.label("reading_id"))
+        return select(*pair).where(readings.c.hash != reading_hash(""))
+    return select(mentions.c.target_id, mentions.c.reading_id).where(
+        mentions.c.target_id.in_(wanted)
+    )
 
 
 def count_relevant(connection: Connection, wanted: Sequence[Target]) -> int:
@@ -36,7 +89,8 @@ def count_relevant(connection: Connection, wanted: Sequence[Target]) -> int:
 
 def count_unread(connection: Connection) -> int:
     """Return how many posts have a text without a reading yet."""
-    query = select(func.count()).select_from(unread().order_by(None).subquery())
+    # Only what is counted: the texts themselves are most of an archive.
+    query = unread().with_only_columns(func.count(posts.c.text_hash)).order_by(None)
     return connection.scalar(query) or 0
 
 

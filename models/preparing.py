@@ -4,7 +4,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from collector.archive import Archive
 from collector.post import content
@@ -12,17 +23,22 @@ from collector.tables import posts
 from models.keys import target_ids
 from models.languages import language
 from models.pending import unread
+from models.quoting import is_mostly_quoted
 from models.reading import VERSION, read, reading_hash
 from models.tables import mentions, readings, targets, text_readings
 from models.targets import Target, TargetMatcher
 
-__all__ = ["find_mentions", "store_readings"]
+__all__ = ["find_mentions", "register", "store_readings"]
 
 _BATCH = 2_000
 
 
 def store_readings(archive: Archive) -> int:
-    """Store the reading of every text that has none yet; return how many texts that were."""
+    """Store the reading of every text that has none yet; return how many texts that were.
+
+    What earlier versions of the program stored is completed by what they did not keep.
+    """
+    _find_quoted(archive)
     done = 0
     for batch in _pages(archive, unread(), posts.c.id):
         with archive.begin() as connection:
@@ -34,7 +50,7 @@ def store_readings(archive: Archive) -> int:
 def find_mentions(archive: Archive, wanted: Sequence[Target]) -> None:
     """Search every reading that was not searched yet for `wanted`, a batch a transaction."""
     with archive.begin() as connection:
-        ids = _register(connection, wanted)
+        ids = register(connection, wanted)
         newest = connection.scalar(select(func.max(readings.c.id))) or 0
         to_search = _by_progress(connection, ids, newest)
     for searched_to, group in to_search.items():
@@ -57,13 +73,28 @@ def find_mentions(archive: Archive, wanted: Sequence[Target]) -> None:
                 )
 
 
+def _find_quoted(archive: Archive) -> None:
+    """Note of each reading that has no such note whether most of it is quoted."""
+    without = select(readings.c.id, readings.c.text).where(readings.c.quoted.is_(None))
+    statement = update(readings).where(readings.c.id == bindparam("key"))
+    for batch in _pages(archive, without, readings.c.id):
+        found = [{"key": row.id, "quoted": is_mostly_quoted(row.text)} for row in batch]
+        with archive.begin() as connection:
+            connection.execute(statement.values(quoted=bindparam("quoted")), found)
+
+
 def _store_batch(connection: Connection, batch: Sequence[Row[Any, Any]]) -> None:
     read_texts = {row.text_hash: read(content(row.text, row.poll)) for row in batch}
     hashes = {text_hash: reading_hash(text) for text_hash, text in read_texts.items()}
     known = _reading_ids(connection, hashes.values())
     new = {hashes[text_hash]: text for text_hash, text in read_texts.items()}
     rows = [
-        {"hash": key, "text": text, "language": language(text)}
+        {
+            "hash": key,
+            "text": text,
+            "language": language(text),
+            "quoted": is_mostly_quoted(text),
+        }
         for key, text in new.items()
         if key not in known
     ]
@@ -85,7 +116,8 @@ def _reading_ids(connection: Connection, hashes: Iterable[str]) -> dict[str, int
     return {row.hash: row.id for row in connection.execute(query)}
 
 
-def _register(connection: Connection, wanted: Sequence[Target]) -> dict[Target, int]:
+def register(connection: Connection, wanted: Sequence[Target]) -> dict[Target, int]:
+    """Note targets that are new to the archive as not searched for yet; return the ids of all."""
     known = target_ids(connection, wanted)
     new = [
         {

@@ -41,6 +41,9 @@ readings = Table(
     Column("hash", String(32), nullable=False, unique=True),
     Column("text", Text, nullable=False),
     Column("language", String(8)),
+    # Whether most of it is quoted; null where an earlier version of the program stored the row.
+    Column("quoted", Boolean(create_constraint=False)),
+    Index(None, "quoted"),
 )
 
 # Which reading a text of a post has under which version of the rules of reading.
@@ -98,5 +101,6 @@ scores = Table(
     Column("p_favor", Float, nullable=False),
     Column("truncated", Boolean(create_constraint=False), nullable=False),
     Column("scored_at", UTCDateTime, nullable=False),
-    Index(None, "reading_id"),
+    # All that a report needs, with the targets of a text side by side.
+    Index(None, "model_id", "task", "reading_id", "target_id", "label", "confidence"),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 __all__ = [
     "FILES",
@@ -12,7 +12,6 @@ __all__ = [
     "STANCE",
     "Field",
     "ReportFile",
-    "datapackage",
 ]
 
 
@@ -55,6 +54,14 @@ _N_SCORED = (
     Field("n_scored", "integer", "relevant posts that the model has labelled or abstained on"),
     Field("n_abstained", "integer", "scored posts with a confidence under the threshold"),
 )
+_WORDS = (
+    Field("n_own", "integer", "relevant posts in the channel's own words"),
+    Field("n_forwarded", "integer", "relevant posts forwarded from elsewhere; one that the channel "
+          "forwards from itself is its own"),
+    Field("n_quoted", "integer", "relevant posts, not forwarded, of which more than half stands in "
+          "quotation marks or in lines that begin with >"),
+    Field("include", "string", "which posts the row counts, n_posts too: own or all"),
+)  # fmt: skip
 _PROVENANCE = (
     Field("coverage", "number", "share of the period's message ids that Telegram was asked for and "
           "let be read, estimated where posts are missing; empty if the channel was only imported"),
@@ -80,10 +87,37 @@ def _figures(labels: Sequence[str], net: str) -> list[Field]:
             for label in labels
         ),
         Field(net, "number", f"share_{plus} - share_{minus}, from -1 to 1"),
-        Field(f"{net}_lo", "number", f"lower end of the 95 % interval of {net}"),
-        Field(f"{net}_hi", "number", f"upper end of the 95 % interval of {net}"),
-        Field(f"views_weighted_{net}", "number", f"{net} with each post weighted by its views; "
-              "empty where no labelled post has views"),
+        Field(f"{net}_lo", "number", f"lower end of the 95 % interval of {net}, which takes "
+              "n_effective posts as independent"),
+        Field(f"{net}_hi", "number", f"upper end of that interval of {net}"),
+        Field(f"views_weighted_{net}", "number", f"{net} of the posts that n_viewed counts, each "
+              "weighted by its views; empty where there are none"),
+        Field("n_viewed", "integer", "posts that have a label, did not abstain, and whose views "
+              "were read at least one day after publication; an imported file's views count as "
+              "read when the file was last modified"),
+        Field("n_effective", "number", "how many independent posts would tell as much as the "
+              "labelled ones: copies of one text in a channel are one opinion, and posts of one "
+              "day hang together"),
+        Field(f"{net}_change", "number", f"{net} less that of the period before; empty where that "
+              "has no data or is suppressed, and where --since or --until cuts one of the two"),
+        Field(f"{net}_change_lo", "number", f"lower end of the 95 % interval of {net}_change"),
+        Field(f"{net}_change_hi", "number", f"upper end of the 95 % interval of {net}_change"),
+        Field("changed", "boolean", "whether that interval excludes zero; empty without one"),
+    ]  # fmt: skip
+
+
+def _corrected(labels: Sequence[str], net: str) -> list[Field]:
+    return [
+        *(
+            Field(f"share_{label}_corrected", "number", f"share_{label} as estimated with the "
+                  "labels given by hand; empty without any")
+            for label in labels
+        ),
+        Field(f"{net}_corrected", "number", f"{net} as estimated with the labels given by hand"),
+        Field(f"{net}_corrected_lo", "number", "lower end of the 95 % interval of that"),
+        Field(f"{net}_corrected_hi", "number", "upper end of the 95 % interval of that"),
+        Field("correction", "string", "by which method, and over which channels pooled"),
+        Field("gold_n", "integer", "labels given by hand that the correction rests on"),
     ]  # fmt: skip
 
 
@@ -102,6 +136,8 @@ STANCE = ReportFile(
         *_N_SCORED,
         *_counts(_STANCES),
         *_figures(_STANCES, "net_stance"),
+        *_corrected(_STANCES, "net_stance"),
+        *_WORDS,
         *_PROVENANCE,
     ],
 )
@@ -117,6 +153,7 @@ SENTIMENT = ReportFile(
         *_N_SCORED,
         *_counts(_MOODS),
         *_figures(_MOODS, "net_sentiment"),
+        *_WORDS,
         *_PROVENANCE,
     ],
 )
@@ -137,6 +174,12 @@ POSTS = ReportFile(
         Field("p_neutral", "number", "probability of neutral"),
         Field("p_favor", "number", "probability of favor"),
         Field("truncated", "boolean", "whether the model read only a part of the post"),
+        Field(
+            "words",
+            "string",
+            "whose words the post holds: own, forwarded, or quoted (more than "
+            "half in quotation marks or in lines that begin with >)",
+        ),
         Field("sentiment", "string", "sentiment of the whole post"),
         Field("views", "integer", "views when the post was last seen"),
         Field("deleted_at", "datetime", "when the post was first found deleted, UTC; else empty"),
@@ -149,34 +192,3 @@ POSTS = ReportFile(
 
 FILES = (STANCE, SENTIMENT, POSTS)
 PACKAGE = "tgstance-report"
-
-
-def datapackage(files: Sequence[ReportFile], *, created: str, bom: bool) -> dict[str, Any]:
-    """Describe report files as a Frictionless Data Package (specs.frictionlessdata.io, v1)."""
-    return {
-        "profile": "tabular-data-package",
-        "name": PACKAGE,
-        "title": "Stance and sentiment of Telegram channels",
-        "created": created,
-        "resources": [_resource(file, bom=bom) for file in files],
-    }
-
-
-def _resource(file: ReportFile, *, bom: bool) -> dict[str, Any]:
-    return {
-        "profile": "tabular-data-resource",
-        "name": file.name.removesuffix(".csv"),
-        "title": file.title,
-        "path": file.name,
-        "format": "csv",
-        "mediatype": "text/csv",
-        "encoding": "utf-8-sig" if bom else "utf-8",
-        "dialect": {"delimiter": ",", "lineTerminator": "\n", "quoteChar": '"', "header": True},
-        "schema": {
-            "fields": [
-                {"name": field.name, "type": field.type, "description": field.description}
-                for field in file.fields
-            ],
-            "missingValues": [""],
-        },
-    }

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import Connection, Select, String, and_, cast, func, select
 
 from collector.post import TELEGRAM
 from collector.tables import channels, coverage, posts
@@ -148,8 +148,15 @@ def _points(connection: Connection, keys: Sequence[int]) -> dict[int, Points]:
             result[row.id].append((_seconds(row.newest_date) + 1, row.newest_id))
         if row.wanted_since is not None and row.wanted_since > BEGINNING and row.wanted_from > 1:
             result[row.id].append((_seconds(row.wanted_since), row.wanted_from - 1))
-    for key, date, first_id, last_id in connection.execute(_first_and_last_of_days(keys)):
-        result[key] += [(_seconds(date), first_id - 1), (_seconds(date) + 1, last_id)]
+    rows = connection.execute(_first_and_last_of_days(keys)).all()
+    found = pd.DataFrame(list(rows), columns=["key", "date", "first_id", "last_id"])
+    # All at once: a report by day has hundreds of thousands of them.
+    moments = pd.to_datetime(found["date"], format="ISO8601").to_numpy().astype("datetime64[us]")
+    found["seconds"] = moments.astype(np.float64) / 1e6
+    for key, of_channel in found.groupby("key"):
+        seconds, first_id, last_id = of_channel[["seconds", "first_id", "last_id"]].to_numpy().T
+        result[int(str(key))] += zip(seconds, first_id - 1, strict=True)
+        result[int(str(key))] += zip(seconds + 1, last_id, strict=True)
     return result
 
 
@@ -160,10 +167,11 @@ def _first_and_last_of_days(keys: Sequence[int]) -> Select[Any]:
     """
     key, date, number = posts.c.channel_id, posts.c.date, posts.c.message_id
     first, last = func.min(date).label("first"), func.max(date).label("last")
-    days = select(key, first, last).where(key.in_(keys)).group_by(key, func.date(date)).subquery()
+    day = func.substr(cast(date, String), 1, 10)
+    days = select(key, first, last).where(key.in_(keys)).group_by(key, day).subquery()
     same = and_(key == days.c.channel_id, date.in_([days.c.first, days.c.last]))
     return (
-        select(key, date, func.min(number), func.max(number))
+        select(key, cast(date, String), func.min(number), func.max(number))
         .join_from(posts, days, same)
         .group_by(key, date)
     )

@@ -9,8 +9,9 @@ from collector.post import content
 from collector.tables import channels, posts
 from models.keys import model_id, target_ids
 from models.labels import SENTIMENT, STANCE
-from models.tables import NO_TARGET, mentions, scores, text_readings
+from models.tables import NO_TARGET, mentions, readings, scores, text_readings
 from reports.selection import Selection
+from reports.words import whose_words
 
 __all__ = ["evidence"]
 
@@ -47,10 +48,14 @@ def _labelled_posts(connection: Connection, selection: Selection) -> Select[Any]
         mood.c.reading_id == mentions.c.reading_id,
     )
     return (
-        select(posts, channels, mentions.c.target_id, scores, mood.c.label.label("mood"))
+        select(
+            *(posts, channels, mentions.c.target_id, scores, mood.c.label.label("mood")),
+            whose_words().label("words"),
+        )
         .select_from(posts)
         .join(channels, channels.c.id == posts.c.channel_id)
         .join(text_readings, text_readings.c.text_hash == posts.c.text_hash)
+        .join(readings, readings.c.id == text_readings.c.reading_id)
         .join(mentions, mentions.c.reading_id == text_readings.c.reading_id)
         .join(scores, stance_of_mention, isouter=True)
         .join(mood, mood_of_text, isouter=True)
@@ -74,6 +79,7 @@ def _row(row: Any, target: str, selection: Selection) -> list[object]:  # noqa: 
         row[scores.c.p_neutral],
         row[scores.c.p_favor],
         row[scores.c.truncated],
+        row["words"],
         row["mood"],
         row[posts.c.views],
         row[posts.c.deleted_at],

@@ -1,27 +1,32 @@
 """Per-channel figures: summed by the database per channel and day, put together per period here."""
 
-from collections.abc import Sequence
-from datetime import date, timedelta
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, select
+from sqlalchemy import Connection, select
 
-from collector.tables import channels, posts
+from collector.tables import channels
 from models import labels
-from models.keys import model_id, target_ids
-from models.tables import NO_TARGET, mentions, readings, scores, text_readings
+from models.keys import target_ids
+from models.tables import NO_TARGET
+from reports.change import change
 from reports.contract import SENTIMENT, STANCE, ReportFile
+from reports.correction import corrected
 from reports.coverage import period_coverage
+from reports.effective import PAIRS, SAME_TEXT, day_correlations, effective_n
+from reports.gathered import gathered
 from reports.interval import net_interval
-from reports.selection import Period, ScoredBy, Selection
+from reports.periods import bounds, with_period
+from reports.selection import ScoredBy, Selection
+from reports.sums import COUNTS, SUMS, Labels, label_sums, post_counts, same_texts
 
 __all__ = ["sentiment_figures", "stance_figures"]
 
+_PERIOD = ["period_start", "period_end"]
 _KEY = ["channel_key", "target"]
-_COUNTS = ["n_relevant", "n_scored", "n_abstained", "n_minus", "n_zero", "n_plus"]
-_SUMS = [*_COUNTS, "views", "views_net"]
+_NEVER_SEARCHED = -1
 
 
 def stance_figures(connection: Connection, selection: Selection) -> pd.DataFrame:
@@ -30,135 +35,79 @@ def stance_figures(connection: Connection, selection: Selection) -> pd.DataFrame
     Every channel that posted in a period has a row for every target.
     """
     ids = target_ids(connection, selection.targets)
-    names = {number: target.name for target, number in ids.items()}
-    query = _labelled(selection, labels.STANCE, selection.stance, connection, list(names))
-    sums = _read(connection, query, ["channel_key", "day", "target_id", *_SUMS])
-    sums["target"] = sums["target_id"].map(names).astype("str")
-    wanted = [target.name for target in selection.targets]
-    figures = _figures(connection, selection, sums, wanted)
-    return _in_contract(figures, STANCE, labels.STANCE, selection, selection.stance)
+    names = {target.name: ids.get(target, _NEVER_SEARCHED) for target in selection.targets}
+    rows = _figures(connection, selection, labels.STANCE, selection.stance, names)
+    rows = rows.join(corrected(connection, selection, rows))
+    return _in_contract(rows, STANCE, labels.STANCE, selection, selection.stance)
 
 
 def sentiment_figures(connection: Connection, selection: Selection) -> pd.DataFrame:
     """Return one row per period and channel, in the columns of `sentiment.csv`."""
-    query = _labelled(selection, labels.SENTIMENT, selection.sentiment, connection, [NO_TARGET])
-    sums = _read(connection, query, ["channel_key", "day", "target_id", *_SUMS])
-    sums["target"] = pd.Series("", index=sums.index, dtype="str")
-    figures = _figures(connection, selection, sums, [""])
-    return _in_contract(figures, SENTIMENT, labels.SENTIMENT, selection, selection.sentiment)
-
-
-def _labelled(
-    selection: Selection,
-    task: str,
-    scored_by: ScoredBy,
-    connection: Connection,
-    target_numbers: Sequence[int],
-) -> Select[Any]:
-    """Sum relevant posts and their labels per channel, day and target."""
-    model = model_id(connection, scored_by.fingerprint)
-    chosen, _ = selection.channel_ids(connection)
-    source = posts.join(text_readings, text_readings.c.text_hash == posts.c.text_hash)
-    if task == labels.SENTIMENT:
-        source = source.join(readings, readings.c.id == text_readings.c.reading_id)
-        target: ColumnElement[int] = literal(NO_TARGET)
-        relevant = readings.c.text != ""
-    else:
-        source = source.join(mentions, mentions.c.reading_id == text_readings.c.reading_id)
-        target = mentions.c.target_id
-        relevant = mentions.c.target_id.in_(target_numbers)
-    same = and_(
-        scores.c.model_id == model,
-        scores.c.task == task,
-        scores.c.target_id == target,
-        scores.c.reading_id == text_readings.c.reading_id,
-    )
-    day = func.date(posts.c.date)
-    return (
-        select(posts.c.channel_id, day, target, *_sums(task, selection.abstain_below))
-        .select_from(source.join(scores, same, isouter=True))
-        .where(relevant, selection.conditions(chosen))
-        .group_by(posts.c.channel_id, day, target)
-    )
-
-
-def _sums(task: str, abstain_below: float) -> list[ColumnElement[int]]:
-    """Return the sums in the order of `_SUMS`."""
-    sure = scores.c.confidence >= abstain_below
-    minus, zero, plus = labels.LABELS[task]
-
-    def count(condition: ColumnElement[bool]) -> ColumnElement[int]:
-        return func.sum(case((condition, 1), else_=0))
-
-    value = case((scores.c.label == plus, 1), (scores.c.label == minus, -1), else_=0)
-    return [
-        func.count(),
-        func.count(scores.c.reading_id),
-        count(scores.c.confidence < abstain_below),
-        *(count(and_(sure, scores.c.label == label)) for label in (minus, zero, plus)),
-        func.sum(case((sure, posts.c.views), else_=None)),
-        func.sum(case((sure, posts.c.views * value), else_=None)),
-    ]
-
-
-def _read(connection: Connection, query: Select[Any], columns: list[str]) -> pd.DataFrame:
-    frame = pd.DataFrame(connection.execute(query).all(), columns=columns)
-    if frame.empty:  # without rows pandas cannot tell numbers from texts
-        frame = frame.astype("int64")
-    return frame.assign(day=pd.to_datetime(frame["day"]))
+    names = {"": NO_TARGET}
+    rows = _figures(connection, selection, labels.SENTIMENT, selection.sentiment, names)
+    return _in_contract(rows, SENTIMENT, labels.SENTIMENT, selection, selection.sentiment)
 
 
 def _figures(
-    connection: Connection, selection: Selection, sums: pd.DataFrame, targets: Sequence[str]
+    connection: Connection,
+    selection: Selection,
+    task: str,
+    scored_by: ScoredBy,
+    targets: Mapping[str, int],
 ) -> pd.DataFrame:
     """Sum over periods and join with the posts that each channel published in them."""
-    chosen, _ = selection.channel_ids(connection)
-    day = func.date(posts.c.date)
-    query = select(posts.c.channel_id, day, func.count()).where(selection.conditions(chosen))
-    counts = _read(
-        connection, query.group_by(posts.c.channel_id, day), ["channel_key", "day", "n_posts"]
-    )
-    bounds = _bounds(selection, counts)
-    published = _with_period(counts, selection, bounds)
-    published = published.groupby(["period_start", "period_end", "channel_key"], as_index=False)[
-        ["n_posts"]
-    ].sum()
-    published["coverage"] = period_coverage(connection, published)
-    rows = published.merge(
-        pd.DataFrame({"target": pd.Series(list(targets), dtype="str")}), how="cross"
-    )
-    keys = ["period_start", "period_end", *_KEY]
-    labelled = _with_period(sums, selection, bounds).groupby(keys)[_SUMS].sum(min_count=1)
-    rows = rows.merge(labelled.reset_index(), how="left", on=keys)
-    rows[_COUNTS] = rows[_COUNTS].fillna(0).astype("int64")
+    posts = gathered(connection, selection)
+    numbers = list(targets.values())
+    wanted = Labels(connection, task, scored_by, numbers, selection.abstain_below)
+    counts = post_counts(connection)
+    limits = bounds(selection, counts["day"])
+    calendar = with_period(counts[["day"]].drop_duplicates(ignore_index=True), selection, limits)
+    rows = _published(connection, counts.merge(calendar, on="day"), targets)
+    days = _by_target(label_sums(connection, posts, wanted), targets)
+    again = _by_target(same_texts(connection, calendar, wanted), targets)
+    labelled = _labelled(days.merge(calendar, on="day"), again)
+    rows = rows.merge(labelled, how="left", on=[*_PERIOD, *_KEY])
+    whole = [*COUNTS, "n", *PAIRS, SAME_TEXT]
+    rows[whole] = rows[whole].fillna(0).astype("int64")
+    rho = day_correlations(_different_texts(days))
+    rows["n_effective"] = effective_n(rows, rows["target"].map(rho).astype("float64").fillna(0.0))
     return rows.merge(_channels(connection), on="channel_key")
 
 
-def _bounds(selection: Selection, counts: pd.DataFrame) -> tuple[date, date]:
-    """Return the first day of the report and the day after its last."""
-    first = selection.since or (counts["day"].min().date() if len(counts) else date.min)
-    until = selection.until or (
-        counts["day"].max().date() + timedelta(days=1) if len(counts) else date.min
-    )
-    return first, until
-
-
-def _with_period(
-    frame: pd.DataFrame, selection: Selection, bounds: tuple[date, date]
+def _published(
+    connection: Connection, counts: pd.DataFrame, targets: Mapping[str, int]
 ) -> pd.DataFrame:
-    """Add the period of each day; a period cut by --since or --until is shown as cut."""
-    first, until = (pd.Timestamp(day) for day in bounds)
-    if selection.period is Period.ALL:
-        return frame.assign(period_start=first, period_end=until)
-    code = {Period.DAY: "D", Period.WEEK: "W-SUN", Period.MONTH: "M"}[selection.period]
-    period = frame["day"].dt.to_period(code)
-    start = period.dt.start_time
-    end = (period + 1).dt.start_time
-    if selection.since:
-        start = start.clip(lower=first)
-    if selection.until:
-        end = end.clip(upper=until)
-    return frame.assign(period_start=start, period_end=end)
+    """Return a row per period, channel and target, with the posts and coverage of the channel."""
+    published = counts.groupby([*_PERIOD, "channel_key"], as_index=False)[["n_posts"]].sum()
+    published["coverage"] = period_coverage(connection, published)
+    names = pd.DataFrame({"target": pd.Series(list(targets), dtype="str")})
+    return published.merge(names, how="cross")
+
+
+def _by_target(frame: pd.DataFrame, targets: Mapping[str, int]) -> pd.DataFrame:
+    """Name the targets that the archive knows by numbers."""
+    names = {number: name for name, number in targets.items()}
+    return frame.assign(target=frame["target_id"].map(names).astype("str"))
+
+
+def _labelled(days: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
+    """Sum over the days of each period; `again` has the pairs of posts that say the same in it."""
+    n = days["n_minus"] + days["n_zero"] + days["n_plus"]
+    days = days.assign(n=n, pairs_same_day=n * (n - 1))
+    sums = days.groupby([*_PERIOD, *_KEY])[[*SUMS, "n", *PAIRS]].sum(min_count=1)
+    pairs = again[["period_start", *_KEY, SAME_TEXT]]
+    return sums.reset_index().merge(pairs, how="left", on=["period_start", *_KEY])
+
+
+def _different_texts(days: pd.DataFrame) -> pd.DataFrame:
+    """Return what tells the correlation within days, each text counted once a day."""
+    squares = days["n_minus"] + days["n_plus"]
+    return days[_KEY].assign(
+        week=days["day"] - pd.to_timedelta(days["day"].dt.day_of_week, unit="D"),
+        n=squares + days["n_zero"] - days["repeats"],
+        total=days["n_plus"] - days["n_minus"] - days["repeats_total"],
+        squares=squares - days["repeats_squares"],
+    )
 
 
 def _channels(connection: Connection) -> pd.DataFrame:
@@ -183,7 +132,7 @@ def _in_contract(
         name.replace("n_", "share_", 1): (rows[count] / labelled).where(shown)
         for name, count in counts.items()
     }
-    low, high = net_interval(rows["n_plus"], rows["n_minus"], labelled)
+    low, high = net_interval(rows["n_plus"], rows["n_minus"], labelled, rows["n_effective"])
     figures: dict[str, Any] = {
         **{name: rows[count] for name, count in counts.items()},
         **shares,
@@ -191,14 +140,17 @@ def _in_contract(
         f"{net}_lo": pd.Series(low, index=rows.index).where(shown),
         f"{net}_hi": pd.Series(high, index=rows.index).where(shown),
         f"views_weighted_{net}": _views_weighted(rows).where(shown),
+        "n_own": rows["n_relevant"] - rows["n_forwarded"] - rows["n_quoted"],
+        "include": str(selection.include),
         "suppressed": ~shown,
         "suppress_reason": _reasons(rows, labelled, selection.minimum).where(~shown, ""),
         "model": scored_by.shown,
         "run_id": selection.run_id,
     }
+    rows = rows.assign(**figures)
+    rows = rows.join(change(rows, net, selection.period))
     order = ["period_start", "title", "channel_id", "target"]
-    complete = rows.assign(**figures).sort_values(order, kind="stable")
-    return complete[file.header].reset_index(drop=True)
+    return rows.sort_values(order, kind="stable")[file.header].reset_index(drop=True)
 
 
 def _views_weighted(rows: pd.DataFrame) -> "pd.Series[float]":

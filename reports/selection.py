@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from collector.tables import channels, posts
 from models.targets import Target
+from reports.words import is_own
 
-__all__ = ["Period", "ScoredBy", "Selection"]
+__all__ = ["Period", "ScoredBy", "Selection", "Words"]
 
 
 class Period(StrEnum):
@@ -19,6 +20,13 @@ class Period(StrEnum):
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
+    ALL = "all"
+
+
+class Words(StrEnum):
+    """Whose words count: only a channel's own, or also what it forwards and mostly quotes."""
+
+    OWN = "own"
     ALL = "all"
 
 
@@ -53,6 +61,7 @@ class Selection:
     abstain_below: float = 0.5
     minimum: int = 10
     run_id: str = ""
+    include: Words = Words.ALL
 
     def conditions(self, channel_ids: Sequence[int] | None) -> ColumnElement[bool]:
         """Return the SQL condition for a post to be part of the report.
@@ -66,6 +75,8 @@ class Selection:
             condition &= posts.c.date < _midnight(self.until)
         if channel_ids is not None:
             condition &= posts.c.channel_id.in_(channel_ids)
+        if self.include is Words.OWN:
+            condition &= is_own()
         return condition
 
     def channel_ids(self, connection: Connection) -> tuple[list[int] | None, list[str]]:

@@ -26,7 +26,9 @@ from models.labels import SENTIMENT, STANCE
 from models.model_name import EMBEDDED, Kind, ModelName, Weights, is_path
 from models.presets import ModelSetting, as_said, on_hub
 from models.targets import Target
-from reports.selection import Period
+from reports.formats.kinds import Format
+from reports.page.facts import Event
+from reports.selection import Period, Words
 from tgstance.moments import parse_duration, parse_moment
 
 __all__ = ["LARGEST_API_ID", "Config", "default_config", "load_config"]
@@ -127,10 +129,22 @@ class _Collect(_Section):
         return self
 
 
+class _Event(_Section):
+    date: date
+    label: _Text
+
+
 class _Report(_Section):
     directory: Path = Path("reports")
     period: Period = Period.WEEK
     minimum: Annotated[int, Field(ge=1)] = 10
+    formats: Annotated[tuple[Format, ...], Field(min_length=1)] = (Format.CSV,)
+    include: Words = Words.ALL
+    events: tuple[_Event, ...] = ()
+
+
+class _Annotate(_Section):
+    codebook: Path = Path("codebook.md")
 
 
 _Group = Annotated[tuple[_Text, ...], Field(min_length=1)]
@@ -162,6 +176,7 @@ class _File(_Section):
     collect: _Collect = _Collect()
     models: _Models = _Models()
     report: _Report = _Report()
+    annotate: _Annotate = _Annotate()
     targets: tuple[_Target, ...] = ()
 
     @model_validator(mode="after")
@@ -186,6 +201,9 @@ class Config:
         self.abstain_below = file.models.abstain_below
         self.period = file.report.period
         self.minimum = file.report.minimum
+        self.formats = file.report.formats
+        self.include = file.report.include
+        self.events = tuple(Event(event.date, event.label) for event in file.report.events)
         self.collect = file.collect
         self.api_id = file.telegram.api_id
         self.api_hash = file.telegram.api_hash
@@ -200,6 +218,11 @@ class Config:
     def report_directory(self) -> Path:
         """Where reports go."""
         return self._directory / self._file.report.directory.expanduser()
+
+    @property
+    def codebook(self) -> Path:
+        """What coders are told."""
+        return self._directory / self._file.annotate.codebook.expanduser()
 
     @property
     def session_file(self) -> Path:

@@ -16,7 +16,7 @@ from collector.archive import Archive, Migrations
 from collector.errors import ArchiveError, TgstanceError
 from collector.tables import UTCDateTime, metadata
 
-__all__ = ["TGSTANCE", "Run", "last_runs", "recorded", "runs"]
+__all__ = ["TGSTANCE", "Run", "last_runs", "recorded", "runs", "versions"]
 
 TGSTANCE = Migrations("tgstance", Path(__file__).parent / "migrations" / "versions")
 
@@ -55,7 +55,7 @@ def recorded(archive: Archive, command: str, config: dict[str, Any]) -> Iterator
     run = Run(f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}")
     row = {"id": run.id, "command": command, "started_at": now, "summary": {}, "config": config}
     with archive.begin() as connection:
-        connection.execute(insert(runs).values(**row, versions=_versions()))
+        connection.execute(insert(runs).values(**row, versions=versions()))
     try:
         yield run
     except BaseException as error:
@@ -99,6 +99,7 @@ def _exit_code(error: BaseException) -> int:
     return EXIT_INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of Python, tgstance and the packages that labels depend on."""
     found = {package: version(package) for package in _PACKAGES}
     return {"python": sys.version.split()[0], **found}

@@ -44,10 +44,11 @@ class Session:
         """Open the archive with the tables of all packages."""
         from collector.archive import COLLECTOR, open_archive
         from models.tables import MODELS
+        from reports.annotation.tables import REPORTS
         from tgstance.runs import TGSTANCE
 
         location = self.archive_location or self.config.archive
-        return open_archive(location, [COLLECTOR, MODELS, TGSTANCE])
+        return open_archive(location, [COLLECTOR, MODELS, REPORTS, TGSTANCE])
 
     def has_archive(self) -> bool:
         """Whether there is an archive yet; a database server is taken to have one."""

@@ -16,6 +16,7 @@ from models.labels import LABELS
 from models.preparing import find_mentions, store_readings
 from models.tables import MODELS, NO_TARGET, models, readings, scores
 from models.targets import Target
+from reports.annotation.tables import REPORTS
 from reports.selection import Period, ScoredBy, Selection
 
 TARGETS = (Target("Трамп"), Target("санкции"))
@@ -26,7 +27,7 @@ Put = Callable[..., None]
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[Archive]:
-    with open_archive(tmp_path / "archive.db", [COLLECTOR, MODELS]) as archive:
+    with open_archive(tmp_path / "archive.db", [COLLECTOR, MODELS, REPORTS]) as archive:
         yield archive
 
 

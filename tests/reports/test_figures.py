@@ -1,7 +1,7 @@
 """Per-channel figures, counted by hand."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -115,6 +115,83 @@ def test_views_weigh_posts_and_posts_without_views_are_left_out(
     frame = stance(archive, select_report())
     assert only(frame, target="Трамп").views_weighted_net_stance == pytest.approx(0.5)
     assert pd.isna(only(frame, target="санкции").views_weighted_net_stance)
+
+
+def test_views_that_were_read_on_the_first_day_weigh_nothing(
+    archive: Archive, put: Call, label: Call, select_report: Make
+) -> None:
+    put({"text": "За Трамп", "views": 300}, {"text": "Не Трамп", "views": 100})
+    label("За Трамп", "favor", target="Трамп")
+    label("Не Трамп", "against", target="Трамп")
+    published = datetime(2025, 11, 5, 10, tzinfo=UTC)
+    for age, expected, counted in ((timedelta(hours=24), 0.5, 2), (timedelta(hours=23.99), -1, 1)):
+        with archive.begin() as connection:
+            first = update(posts).where(posts.c.message_id == 1)
+            connection.execute(first.values(last_seen=published + age))
+        row = only(stance(archive, select_report()), target="Трамп")
+        assert row.views_weighted_net_stance == pytest.approx(expected)
+        assert (row.n_viewed, row.n_favor, row.net_stance) == (counted, 1, 0)
+
+
+def test_copies_are_one_opinion_even_on_other_days(
+    archive: Archive, put: Call, label: Call, select_report: Make
+) -> None:
+    days = [f"2025-11-{day:02}T10:00:00Z" for day in range(3, 9)]
+    copies = [{"text": "Не Трамп, копия", "date": day} for day in days[:4]]
+    put(*copies, *({"text": f"За Трамп {day}", "date": day} for day in days))
+    label("За Трамп", "favor", target="Трамп")
+    label("Не Трамп", "against", target="Трамп")
+    row = only(stance(archive, select_report()), target="Трамп")
+    # Ten posts: 100 / (4 * 4 + 6), as no day shows that its texts agree.
+    assert row.n_effective == pytest.approx(100 / 22)
+    assert row.net_stance == pytest.approx(0.2)
+    interval = net_interval(6, 4, 10, 100 / 22)
+    assert (row.net_stance_lo, row.net_stance_hi) == (pytest.approx(interval[0]), interval[1])
+    by_day = stance(archive, select_report(period=Period.DAY))
+    labelled = by_day[by_day["target"] == "Трамп"]
+    assert list(labelled["n_effective"]) == [2, 2, 2, 2, 1, 1]
+
+
+def test_posts_of_days_that_hang_together_tell_less(
+    archive: Archive, put: Call, label: Call, select_report: Make
+) -> None:
+    rows = [
+        {"text": f"{'За' if day % 2 else 'Не'} Трамп {day} {number}", "date": f"2025-11-{day:02}"}
+        for day in range(1, 21)
+        for number in range(3)
+    ]
+    put(*rows)
+    label("За Трамп", "favor", target="Трамп")
+    label("Не Трамп", "against", target="Трамп")
+    row = only(stance(archive, select_report()), target="Трамп")
+    assert (row.n_favor, row.n_against) == (30, 30)
+    assert row.n_effective == pytest.approx(20)  # the days: within them all posts say the same
+
+
+def test_single_posts_a_day_are_taken_as_independent(
+    archive: Archive, put: Call, label: Call, select_report: Make
+) -> None:
+    put(*({"text": f"За Трамп {day}", "date": f"2025-11-{day:02}"} for day in range(1, 21)))
+    label("За Трамп", "favor", target="Трамп")
+    row = only(stance(archive, select_report()), target="Трамп")
+    assert row.n_effective == 20
+    assert (row.net_stance_lo, row.net_stance_hi) == net_interval(20, 0, 20)
+
+
+def test_figures_of_one_connection_are_of_one_state_and_later_ones_are_new(
+    archive: Archive, put: Call, label: Call, select_report: Make
+) -> None:
+    put(*texts("За Трамп", 2))
+    with archive.connect() as connection:
+        for period, found in ((Period.ALL, 1), (Period.DAY, 1)):
+            frame = stance_figures(connection, select_report(period=period))
+            assert only(frame, target="Трамп").n_relevant == 2 * found
+        one_day = select_report(since=date(2025, 11, 6))
+        assert stance_figures(connection, one_day).empty
+        label("За Трамп", "favor", target="Трамп")
+        connection.rollback()
+        frame = stance_figures(connection, select_report())
+        assert only(frame, target="Трамп").n_favor == 2
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ from alembic.migration import MigrationContext
 from collector.archive import COLLECTOR, open_archive
 from collector.tables import metadata
 from models.tables import MODELS
+from reports.annotation.tables import REPORTS
 from tgstance.runs import TGSTANCE
 
-PACKAGES = [COLLECTOR, MODELS, TGSTANCE]
+PACKAGES = [COLLECTOR, MODELS, REPORTS, TGSTANCE]
 
 
 def test_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> None:
@@ -32,7 +33,7 @@ def test_a_collectors_archive_gets_the_other_tables_later(tmp_path: Path) -> Non
         open_archive(tmp_path / "archive.db", PACKAGES) as archive,
         archive.connect() as connection,
     ):
-        assert {"posts", "scores", "runs"} <= set(
+        assert {"posts", "scores", "gold_items", "runs"} <= set(
             archive.engine.dialect.get_table_names(connection)
         )
     open_archive(tmp_path / "archive.db").close()

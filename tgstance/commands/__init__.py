@@ -1,5 +1,6 @@
 """The commands, one module each. They import what they need when they run: torch takes seconds."""
 
+from tgstance.commands.annotate import annotate
 from tgstance.commands.collect import collect
 from tgstance.commands.demo import demo
 from tgstance.commands.evaluate import evaluate
@@ -13,4 +14,7 @@ from tgstance.commands.train import train
 
 __all__ = ["ALL"]
 
-ALL = (demo, init, login, logout, collect, import_, score, report, status, evaluate, train)
+ALL = (
+    *(demo, init, login, logout, collect, import_, score, annotate, report, status),
+    *(evaluate, train),
+)

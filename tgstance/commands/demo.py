@@ -7,8 +7,9 @@ import click
 
 from collector.errors import OutputError
 from tgstance.commands.importing import run_import
-from tgstance.commands.report import ReportOptions, run_report
+from tgstance.commands.report import run_report
 from tgstance.commands.score import run_score
+from tgstance.reporting.options import ReportOptions
 from tgstance.session import Session
 
 __all__ = ["demo"]
@@ -30,13 +31,16 @@ def demo(session: Session, directory: Path) -> None:
       tgstance demo && cd tgstance-demo && tgstance report --period week --posts
     """
     from collector.importing import ImportOptions
+    from reports.datapackage import PAGE
 
     inside = Session(_configuration(directory), quiet=session.quiet)
     with as_file(files("tgstance.demo").joinpath("posts.jsonl")) as posts:
         run_import(inside, (posts,), ImportOptions())
     run_score(inside)
-    run_report(inside, ReportOptions(posts=True))
+    outcome = run_report(inside, ReportOptions(posts=True))
     click.echo(f"Configuration and archive are in {directory}; try `tgstance status` there.")
+    if PAGE in outcome.files:  # unless the configuration of an earlier demo asks for no page
+        click.echo(f"Open {inside.config.report_directory / PAGE} in a browser to see the figures.")
 
 
 def _configuration(directory: Path) -> Path:

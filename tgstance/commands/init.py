@@ -1,4 +1,4 @@
-"""tgstance init: writes a commented configuration."""
+"""tgstance init: writes a commented configuration, and a codebook for those who label by hand."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from collector.errors import ConfigError
+from tgstance.codebook import write_codebook
 
 __all__ = ["init"]
 
@@ -15,6 +16,9 @@ __all__ = ["init"]
 @click.option("--force", is_flag=True, help="Replace a file that is already there.")
 def init(path: Path, *, force: bool) -> None:
     """Write a commented configuration to PATH (default: tgstance.toml) to edit.
+
+    Beside it goes codebook.md, what to tell people who label posts by hand (`tgstance annotate`),
+    unless there is one.
 
     \b
     Example:
@@ -27,7 +31,9 @@ def init(path: Path, *, force: bool) -> None:
         path.write_text(template, encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
+    codebook = path.parent / "codebook.md"
+    beside = f" and {codebook}" if write_codebook(codebook) else ""
     click.echo(
-        f"Wrote {path}: name your channels and targets in it, then run `tgstance "
+        f"Wrote {path}{beside}: name your channels and targets in {path.name}, then run `tgstance "
         "login` and `tgstance collect`, or `tgstance import FILE`."
     )

@@ -1,0 +1,1 @@
+"""The figures of a report as pictures for slides, PNG and SVG, drawn by matplotlib."""

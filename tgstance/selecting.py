@@ -1,0 +1,62 @@
+"""What the options --since, --until, --channel and --target take, and how they are checked."""
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import click
+
+from collector.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from models.model_name import ModelName
+    from reports.selection import ScoredBy, Selection
+
+__all__ = ["NAMES", "Day", "check_channels", "check_days", "scored_by"]
+
+
+class _Names(click.types.StringParamType):
+    """Names that may hold spaces: several of them in the environment are parted by semicolons."""
+
+    envvar_list_splitter = ";"
+
+
+NAMES = _Names()
+
+
+class Day(click.ParamType[date]):
+    """A day, written as 2025-11-05."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(
+        self, value: object, parameter: click.Parameter | None, context: click.Context | None
+    ) -> date:
+        """Return the day; fail with one line for anything else."""
+        try:
+            return value if isinstance(value, date) else date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a date like 2025-11-05", parameter, context)
+
+
+def check_days(since: date | None, until: date | None) -> None:
+    """Raise ConfigError unless `since` is before `until`, or one of them is not given."""
+    if since and until and since >= until:
+        raise ConfigError(f"--since {since} is not before --until {until}, which is exclusive")
+
+
+def check_channels(connection: "Connection", selection: "Selection") -> None:
+    """Raise ConfigError for a channel that the archive does not hold."""
+    _, unknown = selection.channel_ids(connection)
+    if unknown:
+        raise ConfigError(
+            f"no channel {unknown[0]!r} in the archive (see `tgstance status` for those there are)"
+        )
+
+
+def scored_by(name: "ModelName") -> "ScoredBy":
+    """Return the model by which the archive's scores are found."""
+    from reports.selection import ScoredBy
+
+    return ScoredBy(name.text, name.fingerprint)
