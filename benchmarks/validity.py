@@ -2,16 +2,16 @@
 
     python benchmarks/validity.py [--data ../shared/data/labelled] [--worlds 200] [--workers 2]
 
-Each world has 40 channels whose true net stance is known. Their posts are rows of dev splits that
-the embedded model has not been trained on, with the labels it gives them: between 2 % and 50 % of
-a channel's posts take a side, copies of one text make up about a fifth. In the worlds called
-"alike" all channels mix hard posts (written to be hard) and real ones in the same way; in those
-called "drift" each has a mix of its own, so that the model errs more in one channel than in
+Each world has 40 channels, or four, whose true net stance is known. Their posts are rows of dev
+splits that the embedded model has not been trained on, with the labels it gives them: between 2 %
+and 50 % of a channel's posts take a side, copies of one text make up about a fifth. In the worlds
+called "alike" all channels mix hard posts (written to be hard) and real ones in the same way; in
+those called "drift" each has a mix of its own, so that the model errs more in one channel than in
 another. Gold samples are drawn by the code behind `tgstance annotate sample` and labelled with the
 rows' labels. Printed per size of the sample: the mean absolute error of net stance over channels
 and worlds, the share of 95 % intervals that hold the true value, and half their mean width.
 Adjusted counting is the plain one, with one confusion matrix for all channels and an interval by
-bootstrap over the labelled texts. Some twenty minutes on two cores.
+bootstrap over the labelled texts. Some half an hour on two cores.
 """
 
 import argparse
@@ -38,12 +38,13 @@ from reports.gold import CELLS, PREDICTED, cell_of
 from reports.interval import net_interval
 
 REAL, HARD = ("telegram_annotated.dev", "telegram_opinionated.dev"), ("written.dev",)
-CHANNELS, SIZES = 40, (100, 300, 1_000)
+KINDS = (("alike", 40), ("drift", 40), ("drift", 4))  # how channels differ, how many there are
+SIZES = (100, 300, 1_000)
 ABSTAIN_BELOW = 0.5
 RESAMPLES = 100
 VALUES = np.array([-1.0, 0.0, 1.0])
 DAY = pd.Timestamp("2025-11-03")
-ROW = "| {:<6} | {:>6} | {:<15} | {:>10} | {:>12} | {:>10} |"
+ROW = "| {:<6} | {:>8} | {:>6} | {:<15} | {:>10} | {:>12} | {:>10} |"
 
 Floats = NDArray[np.float64]
 
@@ -70,12 +71,16 @@ def main() -> None:
     """Print the table."""
     options = parse()
     pool = read_pool(options.data)
-    print(ROW.format("worlds", "labels", "figure", "mean error", "95 % holds", "half width"))
-    print("|---|--:|---|--:|--:|--:|")
+    print(
+        ROW.format(
+            "worlds", "channels", "labels", "figure", "mean error", "95 % holds", "half width"
+        )
+    )
+    print("|---|--:|--:|---|--:|--:|--:|")
     with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as workers:
-        for drift in (False, True):
-            found = list(workers.map(partial(measure, pool, drift), range(options.worlds)))
-            show("drift" if drift else "alike", pd.concat(found))
+        for kind in KINDS:
+            found = list(workers.map(partial(measure, pool, kind), range(options.worlds)))
+            show(kind, pd.concat(found))
 
 
 def parse() -> argparse.Namespace:
@@ -102,10 +107,10 @@ def read_pool(data: Path) -> Pool:
     return Pool(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def measure(pool: Pool, drift: bool, seed: int) -> pd.DataFrame:
+def measure(pool: Pool, kind: tuple[str, int], seed: int) -> pd.DataFrame:
     """Return a row per figure and size of the sample: mean error, coverage, half width."""
     chance = np.random.default_rng(seed)
-    world = make_world(pool, chance, drift=drift)
+    world = make_world(pool, chance, kind)
     figures = counted(pool, world)
     rows = [(0, "raw", *against_truth(raw(figures), world.net))]
     for size in SIZES:
@@ -115,18 +120,18 @@ def measure(pool: Pool, drift: bool, seed: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["labels", "figure", "error", "coverage", "half"])
 
 
-def make_world(pool: Pool, chance: np.random.Generator, *, drift: bool) -> World:
+def make_world(pool: Pool, chance: np.random.Generator, kind: tuple[str, int]) -> World:
     """Make channels of 80 to 600 distinct texts, a tenth of which have one to three copies."""
     parts, nets = [], []
     places = {
         (label, hard): np.flatnonzero((pool.truth == label) & (pool.hard == hard))
         for label, hard in product(range(3), (False, True))
     }
-    for channel in range(CHANNELS):
+    for channel in range(kind[1]):
         n = int(chance.integers(80, 600))
         opinions = np.exp(chance.uniform(np.log(0.02), np.log(0.5)))
         favor = chance.uniform()
-        share_hard = chance.uniform(0, 0.5) if drift else 0.25
+        share_hard = chance.uniform(0, 0.5) if kind[0] == "drift" else 0.25
         shares = [opinions * (1 - favor), 1 - opinions, opinions * favor]
         truth = chance.choice(3, n, p=shares)
         hard = chance.random(n) < np.where(truth == 1, share_hard, share_hard + 0.3)
@@ -205,7 +210,7 @@ def by_report(figures: Mapping[str, pd.DataFrame], gold: pd.DataFrame) -> Floats
 
 def adjusted(figures: Mapping[str, pd.DataFrame], gold: pd.DataFrame) -> Floats:
     """Return net stance by plain adjusted counting, with a bootstrap interval."""
-    mix = np.zeros((CHANNELS, CELLS))
+    mix = np.zeros((len(figures["rows"]), CELLS))
     counts = figures["counts"]
     np.add.at(mix, (counts["channel_key"], counts["cell"]), counts["posts"])
     mix = by_label(mix / mix.sum(axis=1, keepdims=True))
@@ -247,13 +252,13 @@ def against_truth(figures: Floats, truth: Floats) -> Sequence[float]:
     return [float(np.abs(net - truth).mean()), float(holds.mean()), float((high - low).mean() / 2)]
 
 
-def show(worlds: str, found: pd.DataFrame) -> None:
-    """Print a line per figure and size."""
+def show(kind: tuple[str, int], found: pd.DataFrame) -> None:
+    """Print a line per figure and size, all channels of all worlds together."""
     means = found.groupby(["labels", "figure"], sort=False).mean()
     for (labels, figure), row in means.iterrows():
         holds = f"{100 * row['coverage']:.1f} %"
         cells = (f"{row['error']:.3f}", holds, f"{row['half']:.3f}")
-        print(ROW.format(worlds, labels or "-", figure, *cells), flush=True)
+        print(ROW.format(*kind, labels or "-", figure, *cells), flush=True)
 
 
 if __name__ == "__main__":
