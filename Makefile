@@ -27,6 +27,8 @@ bench: $(READY)  ## every figure in the README (some need ../shared/data)
 	$(BIN)/python benchmarks/fine_tuning.py
 	$(BIN)/python benchmarks/learning_curve.py
 	$(BIN)/python benchmarks/main_job.py
+	$(BIN)/python benchmarks/validity.py
+	$(BIN)/python benchmarks/report_scale.py
 
 model: $(READY)  ## train the embedded model anew, into out/embedded (needs DATA)
 	$(BIN)/tgstance train $(SETS:%=$(DATA)/labelled/%.train.jsonl.gz) \

@@ -96,7 +96,9 @@ def main() -> None:
 def timed(arguments: Sequence[str], directory: Path) -> tuple[float, float, float]:
     """Run the command; return seconds of the wall and of processors, and peak memory in MB."""
     started = time.perf_counter()
-    process = subprocess.Popen([TGSTANCE, "-q", *arguments], cwd=directory)
+    process = subprocess.Popen(
+        [TGSTANCE, "-q", *arguments], cwd=directory, stdout=subprocess.DEVNULL
+    )
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{arguments[0]} failed: status {status}")
@@ -109,15 +111,16 @@ def make_archive(directory: Path, posts: int) -> None:
     path = directory / "tgstance.toml"
     path.write_text(CONFIG, encoding="utf-8")
     config = load_config(path)
-    with (
-        open_archive(config.archive, [COLLECTOR, MODELS]) as archive,
-        archive.begin() as connection,
-    ):
-        make_channels(connection, posts)
-        run(connection, POSTS, posts=posts, text=TEXT)
-        run(connection, READINGS, language=language(TEXT))
-        run(connection, TEXT_READINGS, version=VERSION)
-        make_scores(connection, config)
+    with open_archive(config.archive, [COLLECTOR, MODELS]) as archive:
+        with archive.begin() as connection:
+            run(connection, "PRAGMA cache_size = -100000")
+            make_channels(connection, posts)
+            run(connection, POSTS, posts=posts, text=TEXT)
+        with archive.begin() as connection:
+            run(connection, READINGS, language=language(TEXT))
+            run(connection, TEXT_READINGS, version=VERSION)
+        with archive.begin() as connection:
+            make_scores(connection, config)
 
 
 def make_channels(connection: Connection, posts: int) -> None:

@@ -33,7 +33,7 @@ def count_unscored(
     if not may_have_unscored(connection, task, model, ids):
         return 0
     pairs = unscored_pairs(task, model, ids).subquery()
-    query = select(func.count()).where(_is_in_use(pairs.c.reading_id))
+    query = select(func.count()).select_from(pairs).where(_is_in_use(pairs.c.reading_id))
     return connection.scalar(query) or 0
 
 

@@ -54,6 +54,7 @@ text_readings = Table(
     Column("reading_id", ForeignKey("readings.id"), nullable=False),
     Column("version", Integer, nullable=False),
     Index(None, "reading_id"),
+    sqlite_with_rowid=False,  # one step from the hash to the reading, not two
 )
 
 # A target as the configuration once defined it; a changed definition is another row.

@@ -77,10 +77,11 @@ _TAILS = _array([f"{number:03}".rstrip("0") for number in range(_SCALE)])
 
 def _number_texts(values: NDArray[np.float64]) -> _Texts:
     """Return the texts of many numbers, looking up those from -1 to 1, which most figures are."""
-    scaled = values * _SCALE**2
-    rounded = np.rint(scaled)
-    # Near the middle between two texts, the product may have been rounded over it.
-    between = np.abs(np.abs(scaled - rounded) - 0.5) < 1 / _SCALE
+    with np.errstate(over="ignore", invalid="ignore"):  # of numbers that are no figures
+        scaled = values * _SCALE**2
+        rounded = np.rint(scaled)
+        # Near the middle between two texts, the product may have been rounded over it.
+        between = np.abs(np.abs(scaled - rounded) - 0.5) < 1 / _SCALE
     common = (np.abs(values) <= 1) & ~between
     texts = np.full(len(values), "", dtype=object)
     head, tail = np.divmod(np.abs(rounded[common]).astype(np.int64), _SCALE)

@@ -26,7 +26,7 @@ from sqlalchemy import Connection
 
 from reports.estimators.pooled import pooled_error_rates
 from reports.estimators.shares import Gold, Shares, pooled_shares, powered_shares
-from reports.gold import CELLS, PREDICTED, cell_counts, gold_texts
+from reports.gold import CELLS, PREDICTED, cell_counts, gold_texts, text_counts
 from reports.selection import Selection
 
 __all__ = ["CORRECTED", "correct", "corrected"]
@@ -58,30 +58,40 @@ def corrected(connection: Connection, selection: Selection, rows: pd.DataFrame) 
     gold = gold_texts(connection, selection)
     if len(gold) < _LABELS_IN_ALL:
         return _empty(rows)
-    return correct(rows, cell_counts(connection, selection), gold, minimum=selection.minimum)
+    counts, texts = cell_counts(connection, selection), text_counts(connection, selection)
+    return correct(rows, counts, gold, minimum=selection.minimum, texts=texts)
 
 
 def correct(
-    rows: pd.DataFrame, counts: pd.DataFrame, gold: pd.DataFrame, *, minimum: int
+    rows: pd.DataFrame,
+    counts: pd.DataFrame,
+    gold: pd.DataFrame,
+    *,
+    minimum: int,
+    texts: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return the columns `CORRECTED`, correction ("" for none) and gold_n, in the index of `rows`.
 
     `rows` has the columns channel_key, target, period_start, n_scored, of these the labelled ones
-    (not abstained) n_minus, n_zero and n_plus, and their n_effective; `counts` and `gold` are as
-    `reports.gold` returns them. `gold_n` is how many settled texts the correction rests on.
+    (not abstained) n_minus, n_zero and n_plus, and their n_effective; `counts`, `gold` and `texts`
+    are as `reports.gold` returns them. Without `texts` the report is taken to be about the whole
+    archive, and `counts` to have a column of its texts. `gold_n` is how many settled texts the
+    correction rests on.
     """
     result = _empty(rows)
-    mix = _mixes(rows, counts)
+    posts = _posts(rows, counts)
+    n = posts.sum(axis=1)
     labelled = rows[["n_minus", "n_zero", "n_plus"]].sum(axis=1)
     effective = (rows["n_effective"] * rows["n_scored"] / labelled.clip(lower=1)).to_numpy(
         dtype=float
     )
-    texts = counts.groupby([*_AREA, "cell"])[["texts"]].sum().reset_index()
-    enough = (labelled.to_numpy() >= max(minimum, 1)) & (mix.sum(axis=1) > 0)
+    archive = counts if texts is None else texts
+    texts = archive.groupby([*_AREA, "cell"])[["posts", "texts"]].sum().reset_index()
+    enough = (labelled.to_numpy() >= max(minimum, 1)) & (n > 0)
     for way, covered, labels in _ways(rows, gold):
         places = np.flatnonzero(enough & covered)
         if len(places):
-            part = _Part(rows.iloc[places][_AREA], mix[places], effective[places], texts, labels)
+            part = _Part(rows.iloc[places][_AREA], posts[places], effective[places], texts, labels)
             found = _powered(part) if way == "ppi" else _pooled(part)
             _fill(result, rows.index[places], found, way, len(labels))
     return result
@@ -92,10 +102,15 @@ class _Part:
     """Rows that are corrected together, (n, ...) each, and what is known of all areas' texts."""
 
     areas: pd.DataFrame
-    mix: Floats
+    posts: Floats
     effective: Floats
     texts: pd.DataFrame
     gold: pd.DataFrame
+
+    @property
+    def mix(self) -> Floats:
+        """The shares of each row's posts over cells."""
+        return np.asarray(self.posts / self.posts.sum(axis=1, keepdims=True))
 
 
 def _empty(rows: pd.DataFrame) -> pd.DataFrame:
@@ -104,8 +119,8 @@ def _empty(rows: pd.DataFrame) -> pd.DataFrame:
     return numbers.assign(correction=nothing, gold_n=0)
 
 
-def _mixes(rows: pd.DataFrame, counts: pd.DataFrame) -> Floats:
-    """Return for each row the shares of its posts over cells, (n, c); zeros where it has none."""
+def _posts(rows: pd.DataFrame, counts: pd.DataFrame) -> Floats:
+    """Return the number of posts of each row in each cell, (n, c)."""
     numbered = rows[[*_AREA, "period_start"]].assign(row=np.arange(len(rows)))
     found = pd.merge_asof(
         counts.astype({"day": rows["period_start"].dtype}).sort_values("day"),
@@ -114,10 +129,9 @@ def _mixes(rows: pd.DataFrame, counts: pd.DataFrame) -> Floats:
         right_on="period_start",
         by=_AREA,
     ).dropna(subset=["row"])
-    mix = np.zeros((len(rows), CELLS))
-    np.add.at(mix, (found["row"].astype("int64"), found["cell"]), found["posts"])
-    total = mix.sum(axis=1, keepdims=True)
-    return np.asarray(np.divide(mix, total, out=mix, where=total > 0))
+    posts = np.zeros((len(rows), CELLS))
+    np.add.at(posts, (found["row"].astype("int64"), found["cell"]), found["posts"])
+    return posts
 
 
 def _ways(
@@ -144,9 +158,11 @@ def _ways(
 def _powered(part: _Part) -> Shares:
     gold = Gold(*(part.gold[name].to_numpy() for name in ("cell", "truth", "weight")))
     own = np.asarray(pd.MultiIndex.from_frame(part.texts[_AREA]) == tuple(part.areas.iloc[0]))
+    known = part.texts[own]
     texts = np.zeros(CELLS, dtype=np.int64)
-    np.add.at(texts, part.texts.loc[own, "cell"], part.texts.loc[own, "texts"])
-    return powered_shares(part.mix, PREDICTED, gold, texts, part.effective)
+    np.add.at(texts, known["cell"], known["texts"])
+    part_of_all = np.minimum(part.posts.sum(axis=1) / max(known["posts"].sum(), 1), 1)
+    return powered_shares(part.mix, PREDICTED, gold, texts, part.effective, part_of_all)
 
 
 def _pooled(part: _Part) -> Shares:

@@ -16,16 +16,17 @@ from reports.contract import SENTIMENT, STANCE, ReportFile
 from reports.correction import corrected
 from reports.coverage import period_coverage
 from reports.effective import PAIRS, SAME_TEXT, day_correlations, effective_n
-from reports.gathered import gathered
+from reports.gathered import Gathered, gathered
 from reports.interval import net_interval
 from reports.periods import bounds, with_period
-from reports.selection import ScoredBy, Selection
+from reports.selection import Period, ScoredBy, Selection
 from reports.sums import COUNTS, SUMS, Labels, label_sums, post_counts, same_texts
 
 __all__ = ["sentiment_figures", "stance_figures"]
 
 _PERIOD = ["period_start", "period_end"]
 _KEY = ["channel_key", "target"]
+_WHOLE = [*COUNTS, "n", *PAIRS, SAME_TEXT]
 _NEVER_SEARCHED = -1
 
 
@@ -59,29 +60,44 @@ def _figures(
     posts = gathered(connection, selection)
     numbers = list(targets.values())
     wanted = Labels(connection, task, scored_by, numbers, selection.abstain_below)
-    counts = post_counts(connection)
-    limits = bounds(selection, counts["day"])
-    calendar = with_period(counts[["day"]].drop_duplicates(ignore_index=True), selection, limits)
-    rows = _published(connection, counts.merge(calendar, on="day"), targets)
+    calendar, published = _published(connection, selection, posts)
     days = _by_target(label_sums(connection, posts, wanted), targets)
-    again = _by_target(same_texts(connection, calendar, wanted), targets)
-    labelled = _labelled(days.merge(calendar, on="day"), again)
-    rows = rows.merge(labelled, how="left", on=[*_PERIOD, *_KEY])
-    whole = [*COUNTS, "n", *PAIRS, SAME_TEXT]
-    rows[whole] = rows[whole].fillna(0).astype("int64")
     rho = day_correlations(_different_texts(days))
+    days = days.merge(calendar, on="day")
+    if selection.period is Period.DAY:
+        again = days.rename(columns={"pairs_same_day_and_text": SAME_TEXT})
+    else:
+        again = _by_target(same_texts(connection, calendar, wanted), targets)
+    days = _labelled(days, again)
+    rows = _in_order(published.merge(_channels(connection), on="channel_key"), targets)
+    rows = rows.merge(days, how="left", on=[*_PERIOD, *_KEY])
+    rows = rows.fillna(dict.fromkeys(_WHOLE, 0)).astype(dict.fromkeys(_WHOLE, "int64"))
     rows["n_effective"] = effective_n(rows, rows["target"].map(rho).astype("float64").fillna(0.0))
-    return rows.merge(_channels(connection), on="channel_key")
+    return rows
 
 
 def _published(
-    connection: Connection, counts: pd.DataFrame, targets: Mapping[str, int]
-) -> pd.DataFrame:
-    """Return a row per period, channel and target, with the posts and coverage of the channel."""
-    published = counts.groupby([*_PERIOD, "channel_key"], as_index=False)[["n_posts"]].sum()
-    published["coverage"] = period_coverage(connection, published)
+    connection: Connection, selection: Selection, posts: Gathered
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the period of each day with posts; and, per period and channel, posts and coverage."""
+    calendar, published = (f"{name} by {selection.period}" for name in ("calendar", "published"))
+    if published not in posts.frames:
+        counts = post_counts(connection)
+        days = counts[["day"]].drop_duplicates(ignore_index=True)
+        posts.frames[calendar] = with_period(days, selection, bounds(selection, days["day"]))
+        rows = counts.merge(posts.frames[calendar], on="day")
+        sums = rows.groupby([*_PERIOD, "channel_key"], as_index=False)[["n_posts"]].sum()
+        sums["coverage"] = period_coverage(connection, sums)
+        posts.frames[published] = sums
+    return posts.frames[calendar], posts.frames[published]
+
+
+def _in_order(published: pd.DataFrame, targets: Mapping[str, int]) -> pd.DataFrame:
+    """Return a row per period, channel and target, in the order of the file."""
     names = pd.DataFrame({"target": pd.Series(list(targets), dtype="str")})
-    return published.merge(names, how="cross")
+    order = ["period_start", "title", "channel_id", "target"]
+    rows = published.merge(names, how="cross")
+    return rows.sort_values(order, kind="stable", ignore_index=True)
 
 
 def _by_target(frame: pd.DataFrame, targets: Mapping[str, int]) -> pd.DataFrame:
@@ -123,34 +139,41 @@ def _in_contract(
     rows: pd.DataFrame, file: ReportFile, task: str, selection: Selection, scored_by: ScoredBy
 ) -> pd.DataFrame:
     """Compute shares, net figures and suppression; put the columns in the file's order."""
-    minus, zero, plus = labels.LABELS[task]
+    shown = (rows["n"] >= selection.minimum) & (rows["n"] > 0)
     net = f"net_{task}"
-    labelled = rows["n_minus"] + rows["n_zero"] + rows["n_plus"]
-    shown = (labelled >= selection.minimum) & (labelled > 0)
-    counts = {f"n_{minus}": "n_minus", f"n_{zero}": "n_zero", f"n_{plus}": "n_plus"}
-    shares = {
-        name.replace("n_", "share_", 1): (rows[count] / labelled).where(shown)
-        for name, count in counts.items()
-    }
-    low, high = net_interval(rows["n_plus"], rows["n_minus"], labelled, rows["n_effective"])
-    figures: dict[str, Any] = {
-        **{name: rows[count] for name, count in counts.items()},
-        **shares,
-        net: ((rows["n_plus"] - rows["n_minus"]) / labelled).where(shown),
-        f"{net}_lo": pd.Series(low, index=rows.index).where(shown),
-        f"{net}_hi": pd.Series(high, index=rows.index).where(shown),
-        f"views_weighted_{net}": _views_weighted(rows).where(shown),
+    figures = {name: part.where(shown) for name, part in _estimates(rows, task, net).items()}
+    keys = rows[["channel_key", "target", *_PERIOD]]
+    changes = change(keys.assign(**figures), net, selection.period)
+    made: dict[str, Any] = {
+        **{f"n_{label}": rows[count] for label, count in _by_label(task)},
+        **figures,
+        **{str(name): changes[name] for name in changes},
         "n_own": rows["n_relevant"] - rows["n_forwarded"] - rows["n_quoted"],
         "include": str(selection.include),
         "suppressed": ~shown,
-        "suppress_reason": _reasons(rows, labelled, selection.minimum).where(~shown, ""),
+        "suppress_reason": _reasons(rows, selection.minimum).where(~shown, ""),
         "model": scored_by.shown,
         "run_id": selection.run_id,
     }
-    rows = rows.assign(**figures)
-    rows = rows.join(change(rows, net, selection.period))
-    order = ["period_start", "title", "channel_id", "target"]
-    return rows.sort_values(order, kind="stable")[file.header].reset_index(drop=True)
+    columns = {name: made[name] if name in made else rows[name] for name in file.header}
+    return pd.DataFrame(columns, index=rows.index)
+
+
+def _estimates(rows: pd.DataFrame, task: str, net: str) -> dict[str, "pd.Series[float]"]:
+    """Return the figures that are left empty where there are too few posts."""
+    labelled = rows["n"]
+    low, high = net_interval(rows["n_plus"], rows["n_minus"], labelled, rows["n_effective"])
+    return {
+        **{f"share_{label}": rows[count] / labelled for label, count in _by_label(task)},
+        net: (rows["n_plus"] - rows["n_minus"]) / labelled,
+        f"{net}_lo": pd.Series(low, index=rows.index),
+        f"{net}_hi": pd.Series(high, index=rows.index),
+        f"views_weighted_{net}": _views_weighted(rows),
+    }
+
+
+def _by_label(task: str) -> list[tuple[str, str]]:
+    return list(zip(labels.LABELS[task], ("n_minus", "n_zero", "n_plus"), strict=True))
 
 
 def _views_weighted(rows: pd.DataFrame) -> "pd.Series[float]":
@@ -158,9 +181,9 @@ def _views_weighted(rows: pd.DataFrame) -> "pd.Series[float]":
     return rows["views_net"].astype("float64") / views.where(views > 0)
 
 
-def _reasons(rows: pd.DataFrame, labelled: "pd.Series[int]", minimum: int) -> "pd.Series[str]":
+def _reasons(rows: pd.DataFrame, minimum: int) -> "pd.Series[str]":
     reasons = np.select(
-        [rows["n_relevant"] == 0, rows["n_scored"] == 0, labelled < minimum],
+        [rows["n_relevant"] == 0, rows["n_scored"] == 0, rows["n"] < minimum],
         ["no relevant posts", "not scored yet", f"fewer than {minimum} labelled posts"],
         default="",
     )

@@ -22,7 +22,7 @@ from reports.datapackage import (
 )
 from reports.formats.csv_table import csv_table
 from reports.formats.kinds import Format
-from reports.replacing import replacing
+from reports.replacing import replacing, require_free
 
 __all__ = ["ReportWriter", "writing"]
 
@@ -32,10 +32,16 @@ _Put = Callable[[pd.DataFrame], None]
 
 
 class ReportWriter:
-    """Collects the files of one report in a directory of their own until all are complete."""
+    """Collects the files of one report in a directory of their own until all are complete.
 
-    def __init__(self, directory: Path, formats: Collection[Format], *, excel: bool) -> None:
+    `destination` is where they go then.
+    """
+
+    def __init__(
+        self, directory: Path, destination: Path, formats: Collection[Format], *, excel: bool
+    ) -> None:
         self._directory = directory
+        self._destination = destination
         self._formats = [form for form in Format if form in formats and form.is_table]
         self._excel = excel
         self._resources: list[dict[str, Any]] = []
@@ -61,6 +67,10 @@ class ReportWriter:
         """Write the page."""
         (self._directory / PAGE).write_text(html, encoding="utf-8", newline="\n")
         self._resources.append(page_resource())
+
+    def require_free(self) -> None:
+        """Raise IsADirectoryError where a directory is in the way of a file written so far."""
+        require_free(self._destination, [*self.names, NAME])
 
     def describe(self) -> None:
         """Write `datapackage.json` for the files written so far."""
@@ -101,7 +111,7 @@ def writing(
     before is then left as it was.
     """
     with replacing(directory, "the report", described_files) as scratch:
-        writer = ReportWriter(scratch, formats, excel=excel)
+        writer = ReportWriter(scratch, directory, formats, excel=excel)
         yield writer
         writer.describe()
 

@@ -4,24 +4,25 @@ A cell is the model's likeliest label with a range of its probability: a model e
 is sure. There are twelve, the first four for against, then neutral, then favor.
 """
 
-import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, distinct, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, distinct, func, select
 
 from collector.tables import posts
 from models.keys import model_id, target_ids
 from models.labels import LABELS, STANCE
 from models.tables import mentions, scores, text_readings
+from reports.annotation.inclusion import Inclusion
 from reports.annotation.labels import FinalLabel, final_labels
-from reports.selection import Selection
+from reports.selection import Selection, Words
 
-__all__ = ["CELLS", "PREDICTED", "cell_counts", "cell_of", "gold_texts"]
+__all__ = ["CELLS", "PREDICTED", "cell_counts", "cell_of", "gold_texts", "text_counts"]
 
 _LABELS = LABELS[STANCE]
 _CONFIDENCES = (0.5, 0.7, 0.9)  # the bounds between the ranges
@@ -36,38 +37,40 @@ _NEUTRAL = _LABELS.index("neutral")
 
 
 def cell_counts(connection: Connection, selection: Selection) -> pd.DataFrame:
-    """Return how many posts and distinct texts each channel has per day, target and cell.
+    """Return how many posts of a report each channel has per day, target and cell.
 
-    Columns: channel_key, day, target, cell, posts, texts. Only scored posts are counted.
+    Columns: channel_key, day, target, cell, posts. Only scored posts are counted.
     """
-    names = {number: target.name for target, number in _numbers(connection, selection).items()}
-    chosen, _ = selection.channel_ids(connection)
-    day = func.date(posts.c.date)
-    keys = (posts.c.channel_id, day, mentions.c.target_id, _cell())
-    query = (
-        select(*keys, func.count(), func.count(distinct(mentions.c.reading_id)))
-        .join(text_readings, text_readings.c.text_hash == posts.c.text_hash)
-        .join(mentions, mentions.c.reading_id == text_readings.c.reading_id)
-        .join(scores, _score_of_mention(connection, selection))
-        .where(mentions.c.target_id.in_(names), selection.conditions(chosen))
-        .group_by(*keys)
-    )
-    result = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query)
-    parts = [_counted(part, names) for part in result.partitions()]
-    return pd.concat(parts, ignore_index=True) if parts else _counted([], names)
+    day = {"day": func.date(posts.c.date)}
+    counts = _counts(connection, selection, by=day, counted={"posts": func.count()})
+    return counts.assign(day=pd.to_datetime(counts["day"]))
+
+
+def text_counts(connection: Connection, selection: Selection) -> pd.DataFrame:
+    """Return how many posts and distinct texts each channel has per target and cell.
+
+    Columns: channel_key, target, cell, posts, texts. Counted is the whole archive and not only what
+    the report is about: samples draw more from some cells than from others, so that labels tell of
+    a channel's errors only beside all the texts that could have been drawn.
+    """
+    every = replace(selection, since=None, until=None, channels=(), include=Words.ALL)
+    counted = {"posts": func.count(), "texts": func.count(distinct(mentions.c.reading_id))}
+    return _counts(connection, every, by={}, counted=counted)
 
 
 def gold_texts(connection: Connection, selection: Selection) -> pd.DataFrame:
     """Return a row for each text of a channel whose stance toward a target people have settled.
 
     Columns: channel_key, target, cell, truth (0 against, 1 neutral, 2 favor) and weight, which is
-    the number of the channel's posts with the text over the probability that it was drawn. A post
-    that does not really mention the target takes no side, so it counts as neutral. Texts that the
-    report's model has not scored are left out.
+    the number of the channel's posts with the text over the probability that any sample drew it. A
+    post that does not really mention the target takes no side, so it counts as neutral. Texts that
+    the report's model has not scored are left out.
     """
     ids = _numbers(connection, selection)
     by_name = {target.name: number for target, number in ids.items()}
-    units = [unit for unit in _units(final_labels(connection)) if unit["target"] in by_name]
+    labels = final_labels(connection)
+    included = Inclusion(connection, labels)
+    units = _units([label for label in labels if label.target in by_name], included)
     found = pd.DataFrame(
         units, columns=["channel_key", "target", "reading_id", "truth", "probability"]
     )
@@ -86,11 +89,38 @@ def cell_of(probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.asarray(probabilities.argmax(axis=1) * _RANGES + ranges)
 
 
-def _counted(rows: Sequence[Row[Any]], names: Mapping[int, str]) -> pd.DataFrame:
-    columns = ["channel_key", "day", "target", "cell", "posts", "texts"]
-    counts = pd.DataFrame([tuple(row) for row in rows], columns=columns)
-    target, day = counts["target"].map(names).astype("str"), pd.to_datetime(counts["day"])
-    return counts.assign(target=target, day=day).astype(dict.fromkeys(columns[3:], "int64"))
+def _counts(
+    connection: Connection,
+    selection: Selection,
+    *,
+    by: Mapping[str, ColumnElement[Any]],
+    counted: Mapping[str, ColumnElement[int]],
+) -> pd.DataFrame:
+    """Count over the scored posts of a selection by channel, target, cell, and what else is asked.
+
+    The columns of the result bear these names.
+    """
+    names = {number: target.name for target, number in _numbers(connection, selection).items()}
+    chosen, _ = selection.channel_ids(connection)
+    place: dict[str, ColumnElement[Any]] = {"channel_key": posts.c.channel_id, **by}
+    keys = place | {"target": mentions.c.target_id, "cell": _cell()}
+    query = (
+        select(*keys.values(), *counted.values())
+        .select_from(posts)
+        .join(text_readings, text_readings.c.text_hash == posts.c.text_hash)
+        .join(mentions, mentions.c.reading_id == text_readings.c.reading_id)
+        .join(scores, _score_of_mention(connection, selection))
+        .where(mentions.c.target_id.in_(names), selection.conditions(chosen))
+        .group_by(*keys.values())
+    )
+    result = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query)
+    columns = [*keys, *counted]
+    parts = [
+        pd.DataFrame([tuple(row) for row in part], columns=columns) for part in result.partitions()
+    ]
+    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    whole = dict.fromkeys(["channel_key", "cell", *counted], "int64")
+    return frame.assign(target=frame["target"].map(names).astype("str")).astype(whole)
 
 
 def _numbers(connection: Connection, selection: Selection) -> Mapping[Any, int]:
@@ -112,23 +142,27 @@ def _cell() -> ColumnElement[int]:
     return label * _RANGES + case(*ranges, else_=len(_CONFIDENCES))
 
 
-def _units(labels: Sequence[FinalLabel]) -> list[dict[str, Any]]:
+def _units(labels: Sequence[FinalLabel], included: Inclusion) -> list[dict[str, Any]]:
     """Put together the items by which several samples drew the same text of a channel."""
 
     def key(label: FinalLabel) -> tuple[int, str, int]:
         return label.channel_id, label.target, label.reading_id
 
     groups = groupby(sorted(labels, key=key), key=key)
-    return [_unit(*place, list(items)) for place, items in groups]
+    return [_unit(*place, list(items), included) for place, items in groups]
 
 
-def _unit(channel: int, target: str, reading: int, items: Sequence[FinalLabel]) -> dict[str, Any]:
-    missed = math.prod(1 - item.inclusion_probability for item in items)
+def _unit(
+    channel: int, target: str, reading: int, items: Sequence[FinalLabel], included: Inclusion
+) -> dict[str, Any]:
     stated = items[-1].label
-    truth = _LABELS.index(stated) if stated in _LABELS else _NEUTRAL
-    values = (channel, target, reading, truth, 1 - missed)
-    names = ("channel_key", "target", "reading_id", "truth", "probability")
-    return dict(zip(names, values, strict=True))
+    return {
+        "channel_key": channel,
+        "target": target,
+        "reading_id": reading,
+        "truth": _LABELS.index(stated) if stated in _LABELS else _NEUTRAL,
+        "probability": included.probability(items),
+    }
 
 
 def _cells(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import (
     ColumnElement,
@@ -35,6 +36,7 @@ COUNTS = [
 SUMS = [*COUNTS, "views", "views_net"]
 
 _PAGE = 50_000  # rows
+_MAY_BE_NULL = ("views", "views_net")
 
 
 class Labels:
@@ -99,9 +101,14 @@ def label_sums(connection: Connection, posts: Gathered, wanted: Labels) -> pd.Da
     squared values of, the labelled posts that only say again what another of that day says;
     `pairs_same_day_and_text` counts the ordered pairs of such posts.
     """
-    if wanted.key not in posts.sums:
+    if wanted.key not in posts.frames:
         again = _read(connection, _repeats(wanted, published, published.c.day), [*KEY, *_AGAIN])
-        frame = _read(connection, _of_scored(wanted), [*KEY, *SUMS])
+        frame = _read(connection, _of_scored(wanted), [*KEY, *_SUMMED])
+        # The database is spared, millions of times over, what follows from its other sums.
+        frame["n_scored"] = frame["n_relevant"]
+        frame["n_zero"] = frame["n_scored"] - frame[["n_abstained", "n_minus", "n_plus"]].sum(
+            axis=1
+        )
         if may_have_unscored(connection, wanted.task, wanted.model, wanted.target_ids):
             missing = _read(connection, _of_unscored(wanted), [*KEY, *COUNTS[:3]])
             both = pd.concat([frame, missing])
@@ -109,19 +116,17 @@ def label_sums(connection: Connection, posts: Gathered, wanted: Labels) -> pd.Da
         frame = frame.merge(again, how="left", on=KEY)
         filled = [*COUNTS, *_AGAIN]
         frame[filled] = frame[filled].fillna(0).astype("int64")
-        posts.sums[wanted.key] = frame
-    return posts.sums[wanted.key]
+        posts.frames[wanted.key] = frame
+    return posts.frames[wanted.key]
 
 
 def same_texts(connection: Connection, periods: pd.DataFrame, wanted: Labels) -> pd.DataFrame:
     """Return the ordered pairs of posts with one text: channel_key, period_start, target_id, ....
 
-    `periods` says by `period_start` which period each `day` is in.
+    `periods` has a `day` and its `period_start`, for each day with posts.
     """
-    rows = [
-        {"day": f"{day:%Y-%m-%d}", "period_start": f"{start:%Y-%m-%d}"}
-        for day, start in periods[["day", "period_start"]].itertuples(index=False)
-    ]
+    numbers = {name: periods[name].dt.strftime("%Y%m%d").astype(int) for name in periods}
+    rows: list[Any] = pd.DataFrame(numbers).to_dict("records")
     connection.execute(delete(days))
     if rows:
         connection.execute(insert(days), rows)
@@ -132,6 +137,7 @@ def same_texts(connection: Connection, periods: pd.DataFrame, wanted: Labels) ->
     return frame[["channel_key", "period_start", "target_id", SAME_TEXT]]
 
 
+_SUMMED = [name for name in SUMS if name not in {"n_scored", "n_zero"}]
 _AGAIN = ["pairs_same_day_and_text", "repeats", "repeats_total", "repeats_squares"]
 
 
@@ -139,13 +145,13 @@ def _of_scored(wanted: Labels) -> Select[Any]:
     """Sum over the posts that have a score; these are all relevant."""
     sure, label, views = wanted.sure, scores.c.label, published.c.views
     key = (published.c.channel_id, published.c.day, scores.c.target_id)
+    minus, _, plus = labels.LABELS[wanted.task]
     counted = [
         func.count(),
         func.sum(published.c.forwarded),
         func.sum(published.c.quoted),
-        func.count(),
         _count(~sure),
-        *(_count(and_(sure, label == name)) for name in labels.LABELS[wanted.task]),
+        *(_count(and_(sure, label == name)) for name in (minus, plus)),
         func.count(case((sure, views))),
     ]
     viewed = [func.sum(case((sure, views))), func.sum(case((sure, views * wanted.value)))]
@@ -169,7 +175,7 @@ def _of_unscored(wanted: Labels) -> Select[Any]:
     )
 
 
-def _repeats(wanted: Labels, source: FromClause, time: ColumnElement[str]) -> Select[Any]:
+def _repeats(wanted: Labels, source: FromClause, time: ColumnElement[int]) -> Select[Any]:
     """Sum over labelled posts of a channel that have one text with others of the same time."""
     key = (published.c.channel_id, time.label("time"), published.c.reading_id)
     texts = (
@@ -202,11 +208,12 @@ def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
 
 
 def _read(connection: Connection, query: Select[Any], columns: Sequence[str]) -> pd.DataFrame:
-    """Read rows of numbers, but for a `day` in ISO format, a page at a time to save memory."""
+    """Read rows of numbers, a page at a time to save memory; `day` becomes a date."""
     result = connection.execution_options(stream_results=True).execute(query)
-    names = list(columns)
-    pages = [pd.DataFrame(list(page), columns=names) for page in result.partitions(_PAGE)]
-    # Without rows pandas cannot tell numbers from texts.
-    frame = pd.concat(pages) if pages else pd.DataFrame(columns=names).astype("int64")
-    days: pd.Series[Any] = pd.to_datetime(frame["day"])
-    return frame.assign(day=days).reset_index(drop=True)
+    types = {name: np.float64 if name in _MAY_BE_NULL else np.int64 for name in columns}
+    pages = [pd.DataFrame(dict.fromkeys(columns, ())).astype(types)]
+    for page in result.partitions(_PAGE):
+        values = zip(types.items(), zip(*page, strict=True), strict=True)
+        pages.append(pd.DataFrame({name: np.array(part, kind) for (name, kind), part in values}))
+    frame = pd.concat(pages, ignore_index=True)
+    return frame.assign(day=pd.to_datetime(frame["day"].astype("str"), format="%Y%m%d"))

@@ -148,7 +148,7 @@ class _Chain:
         )
 
     def _from_grid(self, grid: Floats, counts: Counts, common: Floats) -> float:
-        fit = np.array([_log_likelihood(counts, size * common) for size in grid])
+        fit = _log_likelihoods(counts, common, grid)
         weights = np.exp(fit - fit.max())
         return float(self._random.choice(grid, p=weights / weights.sum()))
 
@@ -162,7 +162,17 @@ def _floored(weights: Floats) -> Floats:
     return np.asarray(kept / kept.sum(axis=-1, keepdims=True))
 
 
-def _log_likelihood(counts: Counts, prior: Floats) -> float:
-    """Return that of Dirichlet-multinomial counts (areas, values), up to a constant."""
-    total = gammaln(prior.sum()) - gammaln(prior.sum() + counts.sum(axis=-1))
-    return float(total.sum() + (gammaln(prior + counts) - gammaln(prior)).sum())
+def _log_likelihoods(counts: Counts, common: Floats, sizes: Floats) -> Floats:
+    """Return those of Dirichlet-multinomial counts (areas, values), up to a constant.
+
+    The priors are `sizes` (n,) times the shares `common` (values,); the result has shape (n,).
+    """
+    highest = int(counts.max()) + 1
+    # Many areas have the same count of a value: what such add is computed once.
+    alike, times = np.unique(counts + highest * np.arange(counts.shape[1]), return_counts=True)
+    value, count = np.divmod(alike, highest)
+    prior = sizes[:, None] * common[value]
+    of_values = (gammaln(prior + count) - gammaln(prior)) @ times
+    total, times = np.unique(counts.sum(axis=1), return_counts=True)
+    of_totals = (gammaln(sizes)[:, None] - gammaln(sizes[:, None] + total)) @ times
+    return np.asarray(of_values + of_totals)

@@ -18,10 +18,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Rectifier:
-    """How much the true mean lies above that of `power` times the predictions."""
+    """How much the true mean lies above that of `power` times the predictions.
+
+    `spread` is the variance of that difference for one text.
+    """
 
     mean: float
     variance: float
+    spread: float
     power: float
 
 
@@ -39,8 +43,9 @@ def rectifier(truth: Floats, predicted: Floats, weights: Floats, power: float = 
     shares = weights / weights.sum()
     errors = truth - power * predicted
     mean = float(shares @ errors)
-    variance = float((shares**2) @ (errors - mean) ** 2) * n / (n - 1)
-    return Rectifier(mean, variance, power)
+    squares = (errors - mean) ** 2
+    variance, spread = float(shares**2 @ squares), float(shares @ squares)
+    return Rectifier(mean, variance * n / (n - 1), spread * n / (n - 1), power)
 
 
 def power(

@@ -57,11 +57,17 @@ def powered_shares(
     gold: Gold,
     texts: NDArray[np.int64],
     effective: Floats,
+    part: Floats,
 ) -> Shares:
     """Return shares by prediction-powered inference, for figures of one area.
 
-    `predicted` (c,) is the label of each cell, `gold` the area's labelled texts, `texts`
-    (c,) the number of all its texts in each cell.
+    `predicted` (c,) is the label of each cell, `gold` the area's labelled texts, `texts` (c,) the
+    number of all its texts in each cell, `part` (n,) how much of the area's posts each figure is
+    about, up to 1. To the variance of prediction-powered inference come two parts that it leaves
+    out: the errors in some of the posts vary around those in all of them, and errors that no label
+    has shown yet may be there all the same. For those half a text of each kind is added, as the
+    prior of Jeffreys does for a share (Brown, Cai and DasGupta 2001, Statistical Science 16(2),
+    section 3.1).
     """
     of_gold = np.eye(3)[predicted[gold.cell]]
     truth = np.eye(3)[gold.truth]
@@ -73,8 +79,17 @@ def powered_shares(
     parts = [rectifier(truth[:, k], of_gold[:, k], gold.weight, tuned).mean for k in range(3)]
     net = rectifier(*known, tuned)
     predicted_shares = mix @ np.eye(3)[predicted]
-    total = net.variance + tuned**2 * _of_mean(predicted_shares, _VALUES, effective)
+    of_errors = (
+        net.variance + _of_unseen(gold.weight) + net.spread * (1 - part) / np.maximum(effective, 1)
+    )
+    total = of_errors + tuned**2 * _of_mean(predicted_shares, _VALUES, effective)
     return Shares(_on_simplex(tuned * predicted_shares + np.array(parts)), total)
+
+
+def _of_unseen(weights: Floats) -> float:
+    """Return what half a text that errs by 1, and half a one by -1, add to a variance."""
+    shares = weights / weights.sum()
+    return 2 * (float(shares @ shares) / 2) ** 2
 
 
 def _of_mean(shares: Floats, values: Floats, effective: Floats) -> Floats:

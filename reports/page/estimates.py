@@ -26,7 +26,12 @@ class Channel:
     @property
     def name(self) -> str:
         """What the channel is called."""
-        return self.title or self.handle or f"channel {self.id}"
+        return self.title.strip() or self.handle or self.number
+
+    @property
+    def number(self) -> str:
+        """The channel by its id."""
+        return f"channel {self.id}"
 
     @property
     def handle(self) -> str:

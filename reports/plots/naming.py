@@ -5,9 +5,7 @@ import unicodedata
 
 __all__ = ["file_stem"]
 
-_LONGEST = (
-    60  # characters; in UTF-8, with the rest of the name, under the 255 bytes of most systems
-)
+_LONGEST = 50  # characters; in UTF-8, with the rest of the name, under most systems' 255 bytes
 
 
 def file_stem(kind: str, target: str, taken: set[str]) -> str:

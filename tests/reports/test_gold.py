@@ -1,7 +1,7 @@
 """What people settled, beside what the model said; and the report that is corrected by it."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from reports.annotation.drawing import draw, record
 from reports.annotation.frame import frame
 from reports.annotation.tables import codebooks, gold_items, gold_labels
 from reports.figures import stance_figures
-from reports.gold import CELLS, PREDICTED, cell_counts, cell_of, gold_texts
+from reports.gold import CELLS, PREDICTED, cell_counts, cell_of, gold_texts, text_counts
 from reports.selection import Selection
 
 Put = Callable[..., None]
@@ -103,10 +103,15 @@ def test_cells_are_counted_per_day_with_copies(
     label("Трамп", "favor", target="Трамп", confidence=0.8)
     with archive.connect() as connection:
         found = cell_counts(connection, select_report())
-    assert found[["day", "target", "cell", "posts", "texts"]].to_numpy().tolist() == [
-        [pd.Timestamp("2025-11-05"), "Трамп", 10, 2, 1],
-        [pd.Timestamp("2025-11-06"), "Трамп", 10, 1, 1],
+        since = select_report(since=date(2025, 11, 6))
+        later, texts = cell_counts(connection, since), text_counts(connection, since)
+    assert found[["day", "target", "cell", "posts"]].to_numpy().tolist() == [
+        [pd.Timestamp("2025-11-05"), "Трамп", 10, 2],
+        [pd.Timestamp("2025-11-06"), "Трамп", 10, 1],
     ]
+    assert later["posts"].tolist() == [1]
+    # Of texts the whole archive counts: any of them could have been drawn.
+    assert texts[["target", "cell", "posts", "texts"]].to_numpy().tolist() == [["Трамп", 10, 3, 2]]
 
 
 def test_a_cell_by_probabilities_is_the_cell_by_the_database() -> None:

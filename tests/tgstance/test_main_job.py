@@ -108,9 +108,7 @@ def test_the_demo_does_everything(run: Run, tmp_path: Path) -> None:
     assert "291 posts of 8 channels, 291 new" in ran.err
     assert "Stance by all" in ran.out
     page = tmp_path / "here" / "reports" / "report.html"
-    assert (
-        ran.out.splitlines()[-1] == "Open here/reports/report.html in a browser to see the figures."
-    )
+    assert ran.out.splitlines()[-1] == f"Open {page} in a browser to see the figures."
     assert "Северный дозор" in page.read_text(encoding="utf-8")
     stance = rows(tmp_path / "here" / "reports" / "stance.csv")
     assert len({row["title"] for row in stance}) == 8

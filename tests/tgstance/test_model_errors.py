@@ -21,8 +21,8 @@ def test_errors_on_the_rows_that_training_held_out(tmp_path: Path) -> None:
     found = model_errors(trained(tmp_path, [[20, 10, 10], [5, 90, 5], [10, 10, 20]]))
     assert found == (
         "On the 180 pairs of text and target that its training held out, the model saw a side in "
-        "10% of the neutral ones, and the right side in 50% of the others; where 5% of posts take a "
-        "side, 81% of the sides it names would be wrong."
+        "10% of the neutral ones, and the right side in 50% of the others; where 5% of posts take "
+        "a side, 81% of the sides it names would be wrong."
     )
 
 

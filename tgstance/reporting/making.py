@@ -81,6 +81,7 @@ def make_report(
         if output.plots:
             from reports.plots.writing import write_plots
 
+            writer.require_free()  # before the plots take their place
             given = (stance, sentiment)
             plots = write_plots(output.plots, connection, selection, given, list(output.events))
     return Outcome(stance, writer.names, plots)
