@@ -6,13 +6,16 @@ READY := .venv/.ready
 DATA := ../shared/data
 SETS := written telegram_annotated rusentne ruopinionne newsmtsc opensentimentcorpus
 
-.PHONY: demo test lint bench model clean
+.PHONY: demo test quick lint bench model clean
 
 demo: $(READY)  ## the whole job on embedded posts
 	$(BIN)/tgstance demo demo
 
-test: $(READY)  ## the fast test suite
+test: $(READY)  ## all tests
 	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
+
+quick: $(READY)  ## all tests but the slow ones
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow"
 
 lint: $(READY)  ## style, types and who imports whom
 	$(BIN)/ruff check

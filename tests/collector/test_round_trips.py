@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -183,6 +184,7 @@ SAMPLES = {
 }
 
 
+@pytest.mark.slow
 @settings(SETTINGS, max_examples=150)
 @given(
     form=st.sampled_from(sorted(SAMPLES)),

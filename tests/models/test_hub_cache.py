@@ -81,6 +81,7 @@ def load_apart(names: list[str], **environment: str) -> list[str]:
     return result.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_offline_a_cached_model_is_loaded_and_any_other_named(
     make_model: MakeModel, tmp_path: Path
 ) -> None:
@@ -96,6 +97,7 @@ def test_offline_a_cached_model_is_loaded_and_any_other_named(
     assert f"hf download someone/none --revision {COMMIT} --local-dir DIR" in lacking
 
 
+@pytest.mark.slow
 def test_without_a_network_a_cached_model_is_loaded_and_any_other_soon_named(
     make_model: MakeModel, tmp_path: Path
 ) -> None:
@@ -114,6 +116,7 @@ def test_without_a_network_a_cached_model_is_loaded_and_any_other_soon_named(
     assert float(lacking.split()[0]) < 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", ["tokenizer.json", "model-00002-of-", "config.json"])
 def test_without_a_network_an_unfinished_download_is_named_with_what_it_lacks(
     make_model: MakeModel, tmp_path: Path, lost: str
@@ -169,6 +172,7 @@ def hub_with(directory: Path) -> Iterator[tuple[str, list[str]]]:
         server.shutdown()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", ["tokenizer.json", "model-00002-of-", "config.json"])
 def test_an_unfinished_download_is_finished_and_a_whole_one_needs_no_request(
     make_model: MakeModel, tmp_path: Path, lost: str

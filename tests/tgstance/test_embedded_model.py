@@ -13,6 +13,7 @@ SIDES = {"against": "плох, стыд", "neutral": "там, говорят", "
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "labelled"
 
 
+@pytest.mark.slow
 def test_the_embedded_model_is_clearly_better_than_the_majority(run: Run) -> None:
     result = run("evaluate", str(WRITTEN), "--json")
     assert result.code == 0
@@ -24,6 +25,7 @@ def test_the_embedded_model_is_clearly_better_than_the_majority(run: Run) -> Non
         assert 0 < task["accuracy"] < 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SHARED.exists(), reason="the folder of labelled sets is not here")
 @pytest.mark.parametrize(
     ("name", "task"),

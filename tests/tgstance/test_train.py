@@ -33,6 +33,7 @@ def labelled(path: Path, count: int, **changes: str) -> str:
     return str(path)
 
 
+@pytest.mark.slow
 def test_it_writes_a_model_that_evaluate_takes(run: Run, tmp_path: Path) -> None:
     rows = labelled(tmp_path / "rows.jsonl", 40)
     trained = run("train", rows, "--dev", rows, "--out", "my-model", *QUICK)
@@ -111,6 +112,7 @@ def test_what_is_excluded_is_counted_in_rows_and_texts(run: Run, tmp_path: Path)
     assert "--exclude leaves out nothing: no row or text is among its texts" in again.err
 
 
+@pytest.mark.slow
 def test_a_task_that_cannot_be_calibrated_is_told(run: Run, tmp_path: Path) -> None:
     rows = labelled(tmp_path / "rows.jsonl", 40)
     result = run("train", rows, "--dev", rows, "--out", "m", *QUICK)
@@ -178,6 +180,7 @@ def test_a_graphics_card_that_is_not_there_is_named(run: Run, tmp_path: Path) ->
     assert run("train", rows, "--out", "m", "--device", "cpu", "--epochs", "0.2").code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_training_leaves_nothing(
     run: Run, tmp_path: Path, number: signal.Signals
@@ -195,6 +198,7 @@ def test_an_interrupted_training_leaves_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["rows.jsonl"]
 
 
+@pytest.mark.slow
 def test_a_bar_is_shown_at_a_terminal_only(run: Run, tmp_path: Path) -> None:
     rows = labelled(tmp_path / "rows.jsonl", 40)
     arguments = ["train", rows, "--dev", rows, "--out", "m", "--epochs", "2"]

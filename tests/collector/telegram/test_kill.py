@@ -6,6 +6,8 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
 from collector.archive import open_archive
 from tests.collector.telegram.collected import assert_same, collect, coverage_of, stored
 from tests.telegram_server import TelegramServer, World
@@ -18,6 +20,7 @@ def collect_in_process(path: Path, session: str, names: list[str]) -> None:
         collect(archive, session, names)
 
 
+@pytest.mark.slow
 def test_kill_9_at_fifty_random_moments(
     tmp_path: Path, world: World, server: TelegramServer, session: str
 ) -> None:

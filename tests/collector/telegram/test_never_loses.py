@@ -33,6 +33,7 @@ def fill(world: World, channels: int, posts: int, seed: int) -> list[ServedChann
     return served
 
 
+@pytest.mark.slow
 def test_ten_thousand_posts_through_random_faults(
     archive: Archive, world: World, server: TelegramServer, session: str
 ) -> None:
