@@ -1,5 +1,6 @@
 """What the options --since, --until, --channel and --target take, and how they are checked."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,9 @@ if TYPE_CHECKING:
 
     from models.model_name import ModelName
     from reports.selection import ScoredBy, Selection
+    from tgstance.config import Config
 
-__all__ = ["NAMES", "Day", "check_channels", "check_days", "scored_by"]
+__all__ = ["NAMES", "Asked", "Day", "check_channels", "check_days", "selected"]
 
 
 class _Names(click.types.StringParamType):
@@ -55,8 +57,39 @@ def check_channels(connection: "Connection", selection: "Selection") -> None:
         )
 
 
-def scored_by(name: "ModelName") -> "ScoredBy":
-    """Return the model by which the archive's scores are found."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the options say; what they leave open comes from the configuration."""
+
+    since: date | None = None
+    until: date | None = None
+    channel: tuple[str, ...] = ()
+    target: tuple[str, ...] = ()
+    include: str | None = None
+
+
+def selected(config: "Config", asked: Asked) -> "Selection":
+    """Return what is asked for, over all of its time.
+
+    Raises ConfigError for a target that there is not.
+    """
+    from reports.selection import Period, Selection, Words
+
+    return Selection(
+        period=Period.ALL,
+        targets=config.select_targets(asked.target),
+        stance=_scored_by(config.stance_model),
+        sentiment=_scored_by(config.sentiment_model),
+        since=asked.since,
+        until=asked.until,
+        channels=asked.channel,
+        abstain_below=config.abstain_below,
+        minimum=config.minimum,
+        include=Words(asked.include) if asked.include else config.include,
+    )
+
+
+def _scored_by(name: "ModelName") -> "ScoredBy":
     from reports.selection import ScoredBy
 
     return ScoredBy(name.text, name.fingerprint)

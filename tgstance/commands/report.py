@@ -63,7 +63,7 @@ def run_report(session: Session, options: ReportOptions) -> "Outcome":
     """Write a report as one recorded run, show its figures and return it."""
     from tgstance.model_errors import model_errors
     from tgstance.reporting.making import make_report, require_possible
-    from tgstance.reporting.options import selected
+    from tgstance.reporting.options import report_selection
     from tgstance.reporting.showing import show_figures, show_files
 
     check_days(options.since, options.until)
@@ -72,7 +72,7 @@ def run_report(session: Session, options: ReportOptions) -> "Outcome":
     require_possible(output)
     errors = model_errors(session.config.stance_model)
     with session.run("report", alone=False) as (archive, run):
-        selection = selected(session.config, options, run.id)
+        selection = report_selection(session.config, options, run.id)
         with archive.connect() as connection:
             check_channels(connection, selection)
             _warn_of_unscored(connection, selection)

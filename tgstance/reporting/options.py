@@ -1,20 +1,20 @@
 """What a report is to hold and where it goes, as the command line says it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from reports.formats.kinds import Format
+from tgstance.selecting import Asked, selected
 
 if TYPE_CHECKING:
     from reports.selection import Selection
     from tgstance.config import Config
 
-__all__ = ["Formats", "ReportOptions", "selected"]
+__all__ = ["Formats", "ReportOptions", "report_selection"]
 
 
 class Formats(click.ParamType[tuple[Format, ...]]):
@@ -38,16 +38,11 @@ class Formats(click.ParamType[tuple[Format, ...]]):
             self.fail(f"{word!r} is none of {', '.join(Format)}", parameter, context)
 
 
-@dataclass(frozen=True, slots=True)
-class ReportOptions:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOptions(Asked):
     """What a report is to hold; what is not given comes from the configuration."""
 
     period: str | None = None
-    since: date | None = None
-    until: date | None = None
-    target: tuple[str, ...] = ()
-    channel: tuple[str, ...] = ()
-    include: str | None = None
     out: Path | None = None
     format: tuple[tuple[Format, ...], ...] = ()
     posts: bool = False
@@ -60,21 +55,9 @@ class ReportOptions:
         return tuple(dict.fromkeys(asked or configured))
 
 
-def selected(config: "Config", options: ReportOptions, run_id: str) -> "Selection":
+def report_selection(config: "Config", options: ReportOptions, run_id: str) -> "Selection":
     """Return what the report is about. Raises ConfigError for a target that there is not."""
-    from reports.selection import Period, Selection, Words
-    from tgstance.selecting import scored_by
+    from reports.selection import Period
 
-    return Selection(
-        period=Period(options.period) if options.period else config.period,
-        targets=config.select_targets(options.target),
-        stance=scored_by(config.stance_model),
-        sentiment=scored_by(config.sentiment_model),
-        since=options.since,
-        until=options.until,
-        channels=options.channel,
-        abstain_below=config.abstain_below,
-        minimum=config.minimum,
-        run_id=run_id,
-        include=Words(options.include) if options.include else config.include,
-    )
+    period = Period(options.period) if options.period else config.period
+    return replace(selected(config, options), period=period, run_id=run_id)

@@ -2,7 +2,6 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import click
 
 from collector.errors import ConfigError
 from tgstance.commands.annotate.files import delimiter_of, separator_option
-from tgstance.selecting import NAMES, Day, check_channels, check_days, scored_by
+from tgstance.selecting import NAMES, Asked, Day, check_channels, check_days, selected
 from tgstance.session import Session
 
 if TYPE_CHECKING:
@@ -25,15 +24,10 @@ __all__ = ["sample"]
 _LARGEST_SEED = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Options:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Options(Asked):
     size: int
     seed: int | None
-    since: date | None
-    until: date | None
-    channel: tuple[str, ...]
-    target: tuple[str, ...]
-    include: str | None
     show_predictions: bool
     separator: str
     out: Path
@@ -94,7 +88,7 @@ def _draw(session: Session, options: _Options) -> None:
     check_days(options.since, options.until)
     delimiter = delimiter_of(options.out, options.separator)
     check_new(options.out)
-    selection = _selection(session, options)
+    selection = selected(session.config, options)
     seed = secrets.randbelow(_LARGEST_SEED) if options.seed is None else options.seed
     with session.run("annotate sample", alone=False) as (archive, run):
         drawn = _drawn(archive, selection, options.size, seed)
@@ -103,23 +97,6 @@ def _draw(session: Session, options: _Options) -> None:
     if write_codebook(session.config.codebook):
         click.echo(f"Wrote {session.config.codebook}: what to tell the coders; make it your own")
     _tell(number, seed, drawn, rows, options)
-
-
-def _selection(session: Session, options: _Options) -> "Selection":
-    from reports.selection import Period, Selection, Words
-
-    config = session.config
-    return Selection(
-        period=Period.ALL,
-        targets=config.select_targets(options.target),
-        stance=scored_by(config.stance_model),
-        sentiment=scored_by(config.sentiment_model),
-        since=options.since,
-        until=options.until,
-        channels=options.channel,
-        abstain_below=config.abstain_below,
-        include=Words(options.include) if options.include else config.include,
-    )
 
 
 def _drawn(archive: "Archive", selection: "Selection", size: int, seed: int) -> "pd.DataFrame":
