@@ -34,6 +34,12 @@ class Channel:
         return f"channel {self.id}"
 
     @property
+    def detail(self) -> str:
+        """What tells the channel from others of its name, where that says more."""
+        known = self.handle or (self.number if self.id else "")
+        return "" if known == self.name else known
+
+    @property
     def handle(self) -> str:
         """The username with its @; empty where there is none."""
         return f"@{self.username}" if self.username else ""

@@ -15,12 +15,15 @@ from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from reports.page.estimates import Channel
+
 __all__ = [
     "AGAINST",
     "FAINT",
     "FAVOR",
     "INK",
     "MIDDLE",
+    "channel_name",
     "drawable",
     "save",
     "slide",
@@ -92,6 +95,12 @@ def drawable(text: str, longest: int) -> str:
     """
     line = " ".join("".join(map(_drawable, text)).split())
     return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
+
+
+def channel_name(channel: Channel, longest: int) -> str:
+    """Return the first of a channel's title, username and id of which anything can be drawn."""
+    names = (channel.name, channel.handle, channel.number)
+    return next(filter(None, (drawable(name, longest) for name in names)))
 
 
 def _drawable(character: str) -> str:

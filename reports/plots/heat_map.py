@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 
 from reports.page.estimates import Estimate, nice_limit
 from reports.page.ranking import HeatRow
-from reports.plots.canvas import AGAINST, FAVOR, INK, drawable, slide
+from reports.plots.canvas import AGAINST, FAVOR, INK, channel_name, drawable, slide
 from reports.plots.wording import correction_note, left_out_note, signed, span, total
 
 __all__ = ["MOST_CHANNELS", "MOST_TARGETS", "draw_heat_map"]
@@ -72,7 +72,7 @@ def _draw_panel(
     for text in axes.texts:
         text.set_fontsize(6.5 if small else 11)
     axes.set(xlim=(0, len(targets)), ylim=(len(rows), 0))
-    names = [drawable(row.channel.name, _LONGEST_NAME) for row in rows]
+    names = [channel_name(row.channel, _LONGEST_NAME) for row in rows]
     axes.set_yticks(np.arange(len(rows)) + 0.5, names, fontsize=8 if small else 11)
     heads = [drawable(target, _LONGEST_TARGET) for target in targets]
     axes.set_xticks(np.arange(len(targets)) + 0.5, heads, fontsize=10)

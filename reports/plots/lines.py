@@ -7,12 +7,12 @@ from datetime import date, timedelta
 from itertools import groupby
 
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 
 from reports.page.estimates import Channel, Estimate, Net, nice_limit
 from reports.page.facts import Event
-from reports.plots.canvas import FAVOR, INK, MIDDLE, drawable, slide
+from reports.plots.canvas import FAVOR, INK, MIDDLE, channel_name, slide
 from reports.plots.wording import correction_note, day, left_out_note, span, total
 
 __all__ = ["MOST_CHANNELS", "draw_lines"]
@@ -21,6 +21,7 @@ MOST_CHANNELS = 24
 _MOST_COLUMNS = 6
 _WIDE_COLUMNS = 4
 _NAMED_EVENTS = 6
+_MOST_DATES = 3  # under a panel
 _WEEK = timedelta(days=7)
 _MISSING = Net(math.nan, math.nan, math.nan)
 
@@ -100,7 +101,7 @@ def _draw_panels(
             continue
         channel, weeks = panels[index]
         axes.set_title(
-            drawable(channel.name, longest),
+            channel_name(channel, longest),
             fontsize=11 if columns <= _WIDE_COLUMNS else 9,
             loc="left",
         )
@@ -112,7 +113,7 @@ def _draw_panels(
 def _draw_panel(axes: Axes, rows: Sequence[Estimate], frame: _Frame) -> None:
     known = {_monday(row.since): row.shown for row in rows}
     nets = [known.get(week) or _MISSING for week in frame.weeks]
-    times = date2num(frame.weeks)
+    times = date2num(frame.weeks) + _WEEK.days / 2
     lows, highs = [net.low for net in nets], [net.high for net in nets]
     axes.axhline(0, color=MIDDLE, linewidth=0.8)
     axes.fill_between(times, lows, highs, color=FAVOR, alpha=0.18, linewidth=0)
@@ -120,11 +121,9 @@ def _draw_panel(axes: Axes, rows: Sequence[Estimate], frame: _Frame) -> None:
     axes.plot(times, [net.value for net in nets], "o-", color=FAVOR, markersize=3.5, linewidth=1.6)
     _mark_events(axes, frame)
     axes.set_ylim(-frame.limit, frame.limit)
-    margin = 3 + len(frame.weeks) / 7  # days
-    axes.set_xlim(times[0] - margin, times[-1] + margin)
-    locator = AutoDateLocator(minticks=2, maxticks=4)
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.set_xlim(date2num(frame.weeks[0]), date2num(frame.weeks[-1] + _WEEK))
+    some = frame.weeks[:: -(-len(frame.weeks) // _MOST_DATES)]
+    axes.set_xticks(date2num(some), [f"{week.day} {week:%b\n%Y}" for week in some])
     axes.tick_params(labelsize=9)
     axes.grid(alpha=0.2)
 

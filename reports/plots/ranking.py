@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from reports.page.estimates import Estimate, Net, nice_limit
 from reports.page.ranking import Ranking
-from reports.plots.canvas import AGAINST, FAINT, FAVOR, MIDDLE, drawable, slide
+from reports.plots.canvas import AGAINST, FAINT, FAVOR, MIDDLE, channel_name, slide
 from reports.plots.wording import correction_note, left_out_note, signed, span, total
 
 __all__ = ["MOST_CHANNELS", "draw_ranking"]
@@ -25,7 +25,8 @@ def draw_ranking(ranking: Ranking) -> Figure:
     beyond = len(ranking.shown) - len(rows)
     notes = [left_out_note(len(ranking.suppressed), beyond, len(rows)), correction_note(rows)]
     if any(row.corrected for row in rows):
-        notes.append("Grey marks: before the correction. Hollow marks: not corrected.")
+        hollow = "" if all(row.corrected for row in rows) else " Hollow marks: not corrected."
+        notes.append(f"Grey diamonds: before the correction.{hollow}")
     channels = "1 channel" if len(rows) == 1 else f"{len(rows)} channels"
     figure = slide(
         f"Stance toward {ranking.target}",
@@ -49,7 +50,8 @@ def _draw_panel(axes: Axes, rows: Sequence[Estimate], height: int, limit: float)
     size = 11 if height <= _ROWS_IN_PANEL // 2 else 9
     for place, row in enumerate(rows):
         if row.corrected and row.raw:
-            axes.plot(row.raw.value, place, "o", color=FAINT, markersize=size / 2, zorder=1)
+            axes.plot(row.raw.value, place, "D", color=FAINT, markersize=size / 2,
+                      markeredgecolor=MIDDLE, markeredgewidth=0.8, zorder=3)  # fmt: skip
         if row.shown:
             hollow = some_corrected and row.corrected is None
             _draw_net(axes, place, row.shown, size=size, hollow=hollow)
@@ -58,7 +60,7 @@ def _draw_panel(axes: Axes, rows: Sequence[Estimate], height: int, limit: float)
     axes.set_xlim(-limit, limit)
     axes.set_xticks([-limit, -limit / 2, 0, limit / 2, limit])
     axes.set_ylim(max(height, _FEWEST_ROWS) - 0.4, -0.6)  # the most favourable on top
-    names = [drawable(row.channel.name, _LONGEST_NAME) for row in rows]
+    names = [channel_name(row.channel, _LONGEST_NAME) for row in rows]
     axes.set_yticks(range(len(rows)), names, fontsize=size)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -114,6 +115,17 @@ def test_a_disk_that_fills_up_leaves_the_earlier_report(tmp_path: Path) -> None:
     assert f"{tmp_path}: the report cannot be written" in result.stderr
     assert (tmp_path / "two.csv").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["datapackage.json", "two.csv"]
+
+
+def test_what_a_killed_report_left_goes_after_a_day(tmp_path: Path) -> None:
+    left, others = tmp_path / ".writing-old", tmp_path / ".writing-now"
+    for directory in (left, others):
+        directory.mkdir()
+        (directory / "two.csv").write_text("half")
+    os.utime(left, (0, 0))
+    write(tmp_path, [("new", 1)])
+    assert not left.exists()
+    assert others.exists()
 
 
 def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -150,3 +150,32 @@ def test_a_report_is_corrected_by_a_gold_sample(
     assert (row["correction"], row["gold_n"]) == ("ppi", 100)
     other = rows[rows["target"] == "санкции"].iloc[0]
     assert other["correction"] == ""
+
+
+def test_error_rates_do_not_depend_on_what_a_report_is_about(
+    archive: Archive, put: Put, label: Put, select_report: Any, settle: Callable[..., None]
+) -> None:
+    """Of what is called neutral samples draw less, also where a report leaves the rest out."""
+    others = [f"other_{number}" for number in range(4)]
+    put(*(post(channel, n) for channel in ("news", *others) for n in range(200)))
+    label("хуже", "against", target="Трамп")
+    label("ровно", "neutral", target="Трамп")
+    sampled = select_report(channels=others)
+    settle(sampled, lambda text: "against" if "впрямь" in text else "neutral", size=120)
+    found = []
+    for limits in ({}, {"channels": ["news"]}):
+        with archive.connect() as connection:
+            rows = stance_figures(connection, select_report(**limits))
+        row = rows[(rows["target"] == "Трамп") & (rows["channel"] == "news")].iloc[0]
+        assert row["correction"] == "pooled"
+        found.append(row["net_stance_corrected"])
+    assert found == pytest.approx([-0.1] * 2, abs=0.01)
+    assert found[1] == pytest.approx(found[0], abs=0.003)
+
+
+def post(channel: str, n: int) -> dict[str, Any]:
+    """Return a post: the model calls 1 in 10 against, half of them rightly, and misses as many."""
+    called, truly = n % 10 == 0, n % 20 in (0, 1)
+    text = f"Трамп {'хуже' if called else 'ровно'} {'впрямь' if truly else ''} {channel} {n}"
+    date = f"2025-11-{1 + n % 28:02}T10:00:00Z"
+    return {"channel": channel, "title": channel, "text": text, "date": date}

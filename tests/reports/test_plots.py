@@ -23,7 +23,7 @@ from reports.figures import sentiment_figures, stance_figures
 from reports.page.estimates import Channel, Estimate, Net
 from reports.page.facts import Event
 from reports.page.ranking import heat_map, rankings
-from reports.plots.canvas import drawable, save, slide, style
+from reports.plots.canvas import channel_name, drawable, save, slide, style
 from reports.plots.heat_map import draw_heat_map
 from reports.plots.lines import draw_lines
 from reports.plots.naming import file_stem
@@ -109,7 +109,7 @@ def test_a_corrected_ranking_shows_both_figures() -> None:
     figure = draw_ranking(rankings([corrected, estimate("Б", 0.1)], ["Трамп"])[0])
     said = texts(figure)
     assert any("up to 100 labels given by hand" in text for text in said)
-    assert any(text.startswith("Grey marks: before the correction") for text in said)
+    assert any(text.startswith("Grey diamonds: before the correction") for text in said)
     assert "+0.20  n = 10" in said
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["А", "Б"]
 
@@ -178,6 +178,26 @@ def test_weeks_without_a_figure_are_gaps() -> None:
     assert "Marked: 1 Выборы (15 Jan 2025)." in texts(figure)
 
 
+@pytest.mark.parametrize(
+    ("weeks", "dates"),
+    [
+        (1, ["6 Jan\n2025"]),
+        (2, ["6 Jan\n2025", "13 Jan\n2025"]),
+        (60, ["6 Jan\n2025", "26 May\n2025", "13 Oct\n2025"]),
+    ],
+)
+def test_weeks_stand_between_their_mondays(weeks: int, dates: list[str]) -> None:
+    starts = [SINCE + timedelta(7 * week) for week in range(weeks)]
+    rows = [estimate("А", since=start, until=start + timedelta(7)) for start in starts]
+    axes, *others = draw_lines("Stance", "net stance", rows, []).axes
+    assert not any(other.get_visible() for other in others)
+    assert [label.get_text() for label in axes.get_xticklabels()] == dates
+    line = next(line for line in axes.lines if line.get_marker() == "o")
+    first = axes.get_xticks()[0]
+    assert line.get_xdata()[0] == first + 3.5
+    assert axes.get_xlim() == (first, first + 7 * weeks)
+
+
 def test_lines_show_the_channels_with_most_posts() -> None:
     rows = [estimate(f"{number:02}", neutral=number) for number in range(40)]
     figure = draw_lines("Sentiment over time", "net sentiment", rows, [])
@@ -205,6 +225,19 @@ def test_a_drawable_text_is_one_short_line(text: str, longest: int) -> None:
     assert len(shown) <= longest
     assert shown == " ".join(shown.split())
     assert drawable(shown, longest) == shown
+
+
+@pytest.mark.parametrize(
+    ("channel", "name"),
+    [
+        (Channel("Новости 🔥", "news", "7"), "Новости"),
+        (Channel("🔥", "news", "7"), "@news"),
+        (Channel(" ", "", "7"), "channel 7"),
+        (Channel("\u202e", "", ""), "channel"),
+    ],
+)
+def test_every_channel_has_a_name(channel: Channel, name: str) -> None:
+    assert channel_name(channel, 28) == name
 
 
 def test_letters_are_drawn_and_what_the_font_lacks_is_not() -> None:

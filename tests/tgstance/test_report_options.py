@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,20 @@ import openpyxl
 import pandas as pd
 import pytest
 from pyarrow import parquet
+from sqlalchemy import Connection, insert
 
+from collector.importing import import_file
+from models.keys import target_ids
+from models.labels import SENTIMENT, STANCE
+from models.pending import unscored_pairs
+from models.preparing import find_mentions, store_readings
+from models.tables import models, scores
 from models.targets import Target
 from reports.selection import Period, ScoredBy, Selection
+from tgstance.config import Config, load_config
 from tgstance.model_errors import UNCORRECTED
 from tgstance.reporting.showing import show_figures
+from tgstance.session import Session
 
 Run = Callable[..., Any]
 
@@ -53,10 +63,28 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     lines = "".join(f"{json.dumps(row)}\n" for row in rows)
     (directory / "posts.jsonl").write_text(lines, encoding="utf-8")
-    command = Path(sys.executable).with_name("tgstance")
-    for arguments in (["import", "posts.jsonl"], ["score"]):
-        subprocess.run([command, *arguments], cwd=directory, check=True, capture_output=True)
+    config = load_config(directory / "tgstance.toml")
+    with Session(directory / "tgstance.toml").open_archive() as archive:
+        import_file(archive, directory / "posts.jsonl", on_problem=pytest.fail)
+        store_readings(archive)
+        find_mentions(archive, config.targets)
+        with archive.begin() as connection:
+            score(connection, config)
     return directory
+
+
+def score(connection: Connection, config: Config) -> None:
+    """Label everything neutral in the name of the configured model, which takes long to load."""
+    name = config.stance_model
+    model = {"id": 1, "fingerprint": name.fingerprint, "name": name.text}
+    connection.execute(insert(models).values(**model, first_used=datetime.now(UTC)))
+    probabilities = {"p_against": 0.1, "p_neutral": 0.8, "p_favor": 0.1}
+    label = {"label": "neutral", "confidence": 0.8, "truncated": False, **probabilities}
+    numbers = list(target_ids(connection, config.targets).values())
+    for task in (STANCE, SENTIMENT):
+        for pair in connection.execute(unscored_pairs(task, 1, numbers)).mappings().all():
+            row = {"model_id": 1, "task": task, "scored_at": datetime.now(UTC), **pair, **label}
+            connection.execute(insert(scores).values(row))
 
 
 @pytest.fixture
@@ -73,6 +101,10 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 def names(directory: str) -> set[str]:
     return {path.name for path in Path(directory).iterdir()}
+
+
+def contents(directory: str) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in Path(directory).iterdir() if path.is_file()}
 
 
 def configure(report_section: str) -> None:
@@ -173,20 +205,6 @@ def test_wrong_settings_are_named(report: Run, setting: str, message: str) -> No
     assert message in result.err
 
 
-WITHOUT = """
-import sys
-
-class Missing:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == sys.argv[1]:
-            raise ModuleNotFoundError(name)
-
-sys.meta_path.insert(0, Missing())
-from tgstance.cli import main
-main(sys.argv[2:])
-"""
-
-
 @pytest.mark.parametrize(
     ("package", "arguments", "option", "extra"),
     [
@@ -196,32 +214,46 @@ main(sys.argv[2:])
     ],
 )
 def test_a_missing_extra_is_named_before_anything_is_done(
-    report: Run, package: str, arguments: list[str], option: str, extra: str
+    report: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    package: str,
+    arguments: list[str],
+    option: str,
+    extra: str,
 ) -> None:
-    command = [sys.executable, "-c", WITHOUT, package, "report", *arguments]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    monkeypatch.setitem(sys.modules, package, None)  # makes its import fail
+    result = report(*arguments)
     message = f'tgstance: {option} needs the extra: pip install "tgstance[{extra}]"\n'
-    assert (result.returncode, result.stderr) == (2, message)
+    assert (result.code, result.err) == (2, message)
     assert not Path("reports").exists()
     assert not Path("plots").exists()
 
 
+WITHOUT = """
+import sys
+for extra in ("pyarrow", "xlsxwriter", "matplotlib"):
+    sys.modules[extra] = None  # makes its import fail
+from tgstance.cli import main
+main(sys.argv[1:])
+"""
+
+
 def test_a_report_as_csv_needs_no_extra(report: Run) -> None:
-    for package in ("pyarrow", "xlsxwriter", "matplotlib"):
-        command = [sys.executable, "-c", WITHOUT, package, "report", "--out", package]
-        assert subprocess.run(command, capture_output=True, check=False).returncode == 0
-        assert names(package) == {"stance.csv", "sentiment.csv", "datapackage.json"}
+    subprocess.run([sys.executable, "-c", WITHOUT, "report"], capture_output=True, check=True)
+    assert names("reports") == {"stance.csv", "sentiment.csv", "datapackage.json"}
 
 
 def test_a_directory_in_the_way_changes_neither_report_nor_plots(report: Run) -> None:
     report("--format", "csv,xlsx", "--plots", "plots")
-    before = Path("reports/sentiment.csv").read_bytes(), names("plots")
     Path("reports/stance.xlsx").unlink()
     Path("reports/stance.xlsx").mkdir()
-    result = report("--format", "csv,xlsx", "--period", "day")
+    before = contents("reports"), contents("plots")
+    result = report(
+        "--format", "csv,xlsx", "--period", "day", "--plots", "plots", "--until", "2025-11-05"
+    )
     assert result.code == 1
     assert "stance.xlsx is a directory" in result.err
-    assert (Path("reports/sentiment.csv").read_bytes(), names("plots")) == before
+    assert (contents("reports"), contents("plots")) == before
 
 
 def test_plots_that_cannot_be_moved_in_leave_the_report_as_it_was(report: Run) -> None:

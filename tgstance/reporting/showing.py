@@ -69,7 +69,7 @@ def _row(row: Any, *, corrected: bool) -> tuple[object, ...]:  # noqa: ANN401 (a
 
     cells = (
         f"{row.period_start:%Y-%m-%d}",
-        row.title or row.channel or row.channel_id,
+        row.title.strip() or row.channel or row.channel_id,
         row.target,
         row.n_relevant,
         f"{row.n_favor} / {row.n_neutral} / {row.n_against}",
