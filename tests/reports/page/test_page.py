@@ -123,6 +123,15 @@ def test_a_corrected_figure_stands_first_and_the_raw_one_beside_it_by_name(write
     assert "up to 120 labels a figure" in one(html, "#methods")
 
 
+def test_channels_of_one_title_are_told_apart(write: Write) -> None:
+    rows = [
+        {"channel": name, "channel_id": number, "title": title, "text": f"Трамп ЗА {number}"}
+        for name, number, title in ((None, 7, "News"), (None, 8, "News"), ("@blank", 9, " "))
+    ]
+    names = [head.get_text() for head in parsed(write(rows)).select("#map tbody th")]
+    assert sorted(names) == ["@blank", "News channel 7", "News channel 8"]
+
+
 def test_the_map_has_a_cell_for_every_channel_and_target(write: Write) -> None:
     html = write(THREE_CHANNELS)
     table = parsed(html).select_one("table.map")
