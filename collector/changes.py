@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Table, bindparam, insert, select, update
 
-from collector.post import TELEGRAM, content
+from collector.post import LIVE, PREVIEW, content
 from collector.tables import post_versions, posts
 
 __all__ = ["CHANGING", "Changes", "Values"]
@@ -26,11 +26,12 @@ DETAILS = (
     "forward_message_id",
     "forward_name",
     "web_page_title",
+    "edited",
 )
+COUNTS = ("views", "reactions")  # of which each has a column that says whether it is rounded
 WORDS = ("text", "poll", "text_hash")
 SEEN = ("first_seen", "last_seen")
-LIVE = (TELEGRAM,)  # sources that say how a post is now
-TOLD_IN_FULL = (  # what there is none of if a live source does not say it
+TOLD_IN_FULL = (  # what there is none of if Telegram's API does not say it
     "media",
     "reply_to",
     "forward_channel_id",
@@ -38,7 +39,9 @@ TOLD_IN_FULL = (  # what there is none of if a live source does not say it
     "forward_name",
     "web_page_title",
 )
-CHANGING = ("edit_date", *DETAILS, *WORDS, *SEEN)
+SHORTENED_FROM = 1000  # "999", but "1K"
+ROUNDED = tuple(f"{name}_rounded" for name in COUNTS)
+CHANGING = ("edit_date", *DETAILS, *ROUNDED, *WORDS, *SEEN)
 
 
 class Changes:
@@ -102,15 +105,58 @@ def same_words(incoming: Values, stored: RowMapping) -> Values:
     """Return the columns that another sight of unchanged words sets."""
     told = {name: incoming[name] for name in DETAILS if incoming[name] is not None}
     if is_older(incoming, stored):
-        return seen(incoming, stored) | {k: v for k, v in told.items() if stored[k] is None}
+        told = {name: value for name, value in told.items() if stored[name] is None}
+        return seen(incoming, stored) | with_rounding(told, incoming)
+    if incoming["source"] == PREVIEW:
+        return seen(incoming, stored) | with_rounding(shown(told, stored), incoming)
     if incoming["source"] in LIVE:
         told |= {name: incoming[name] for name in TOLD_IN_FULL}
-    return seen(incoming, stored) | told | {"edit_date": incoming["edit_date"]}
+    told["edit_date"] = incoming["edit_date"]
+    return seen(incoming, stored) | with_rounding(told, incoming)
+
+
+def with_rounding(told: Values, incoming: Values) -> Values:
+    """Return values with whether the counts among them are rounded."""
+    rounded = {f"{name}_rounded": incoming[f"{name}_rounded"] for name in COUNTS if name in told}
+    return told | rounded
+
+
+def shown(told: Values, stored: RowMapping) -> Values:
+    """Return what the web preview tells that the archive does not know better.
+
+    It gives an album one date, has no ids of albums but its own, rounds what the archive may know
+    exactly, and has no word for venues.
+    """
+    better = {"date"}
+    if stored["grouped_id"] is not None:
+        better.add("grouped_id")
+    if (told.get("media"), stored["media"]) == ("location", "venue"):
+        better.add("media")
+    for name in COUNTS:
+        if name in told and not stored[f"{name}_rounded"] and agree(told[name], stored[name]):
+            better.add(name)
+    return {name: value for name, value in told.items() if name not in better}
+
+
+def agree(rounded: Any, exact: Any) -> bool:  # noqa: ANN401 (a count, or counts by name)
+    """Tell whether a count, or each of some counts by name, may be another one rounded."""
+    if isinstance(rounded, dict) and isinstance(exact, dict):
+        same = rounded.keys() == exact.keys()
+        return same and all(agree(rounded[name], exact[name]) for name in rounded)
+    if not isinstance(rounded, int) or not isinstance(exact, int):
+        return False
+    return abs(rounded - exact) < rounding_unit(rounded)
+
+
+def rounding_unit(count: int) -> int:
+    """Return the value of the third digit of a count from 1,000 on: the preview shows three."""
+    return 10 ** (len(str(count)) - 3) if count >= SHORTENED_FROM else 1
 
 
 def new_words(incoming: Values, stored: RowMapping) -> Values:
     """Return the columns that an edit of a post sets."""
-    return same_words(incoming, stored) | {name: incoming[name] for name in WORDS}
+    words = {name: incoming[name] for name in WORDS}
+    return same_words(incoming, stored) | words | {"edit_date": incoming["edit_date"]}
 
 
 def seen(incoming: Values, stored: RowMapping) -> Values:

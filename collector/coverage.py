@@ -1,4 +1,9 @@
-"""What came back of the message ids that were asked for."""
+"""What came back of the message ids that were asked for.
+
+The ledger has each id of a channel in one row at most, whichever live source was asked for it
+first: Telegram's API or the web preview. What another source answers later about the same ids is
+counted in the row that is there.
+"""
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,7 +14,7 @@ from typing import Self
 from sqlalchemy import Connection, case, delete, func, insert, or_, select, update
 
 from collector.albums import LONGEST
-from collector.post import TELEGRAM
+from collector.post import LIVE
 from collector.tables import coverage, posts
 
 __all__ = [
@@ -19,6 +24,7 @@ __all__ = [
     "ledger",
     "missing",
     "noting",
+    "recount",
     "recounting",
     "store_coverage",
 ]
@@ -73,10 +79,14 @@ class Answers:
     service: Collection[int] = ()
     inaccessible: Collection[int] = ()
 
-    def outside(self, ids: Collection[int], asked: Sequence[Coverage]) -> int:
-        """Return how many of some ids were not asked for before."""
-        spans = [part.span for part in asked]
-        return sum(not any(first <= one <= last for first, last in spans) for one in ids)
+    def counted(self, gap: Span, stored: Coverage) -> Coverage:
+        """Return what came back for a part of the span whose stored posts were counted."""
+        first, last = gap
+        service = sum(first <= one <= last for one in self.service)
+        inaccessible = sum(first <= one <= last for one in self.inaccessible)
+        return replace(
+            stored, first_id=first, last_id=last, service=service, inaccessible=inaccessible
+        ).with_unknown()
 
 
 def store_coverage(
@@ -101,12 +111,14 @@ def store_coverage(
         connection.execute(update(coverage).where(*same).values(values))
 
 
-def ledger(connection: Connection, channel_id: int, source: str) -> list[Coverage]:
-    """Return what was asked for of a channel, in ascending order."""
+def ledger(
+    connection: Connection, channel_id: int, sources: Collection[str] = LIVE
+) -> list[Coverage]:
+    """Return what live sources, or only some, were asked for of a channel, in ascending order."""
     names = [field.name for field in fields(Coverage)]
     query = (
         select(*(coverage.c[name] for name in names))
-        .where(coverage.c.channel_id == channel_id, coverage.c.source == source)
+        .where(coverage.c.channel_id == channel_id, coverage.c.source.in_(sources))
         .order_by(coverage.c.first_id)
     )
     return [Coverage(**row) for row in connection.execute(query).mappings()]
@@ -142,55 +154,55 @@ def tally(connection: Connection, channel_id: int, spans: Sequence[Span]) -> Cov
     return Coverage(0, 0, received=received, album_member=members, deleted=deleted)
 
 
+def recount(connection: Connection, channel_id: int, span: Span) -> Coverage:
+    """Return what the archive has of a span; what else came back of it counts as unknown."""
+    return Answers(span).counted(span, tally(connection, channel_id, [span]))
+
+
 @contextmanager
 def noting(
     connection: Connection, channel_id: int, source: str, answers: Answers, *, asked_at: datetime
 ) -> Iterator[None]:
     """Note that a span was asked for, while its posts are stored or marked deleted inside.
 
-    The ledger keeps one row for ids that were asked for without a gap. Only the posts of the span,
-    and of albums that reach into it, are counted anew.
+    Only the posts of the span, and of albums that reach into it, are counted. The ledger keeps one
+    row for ids that a source was asked for without a gap.
     """
+    with recounting(connection, channel_id, answers.span):
+        yield
     first, last = answers.span
-    touched = [
-        part
-        for part in ledger(connection, channel_id, source)
-        if part.first_id <= last + 1 and part.last_id >= first - 1
-    ]
-    window = (first - LONGEST, last + LONGEST)
-    before = tally(connection, channel_id, within(window, [part.span for part in touched]))
-    yield
-    whole = (
-        min([first, *(part.first_id for part in touched)]),
-        max([last, *(part.last_id for part in touched)]),
-    )
-    after = tally(connection, channel_id, within(window, [whole]))
-    joined = Coverage(
-        *whole,
-        received=total(touched, "received"),
-        album_member=total(touched, "album_member"),
-        deleted=total(touched, "deleted"),
-        service=total(touched, "service") + answers.outside(answers.service, touched),
-        inaccessible=total(touched, "inaccessible")
-        + answers.outside(answers.inaccessible, touched),
-    )
-    joined = joined.recounted(before, after)
-    replace_rows(connection, channel_id, source, touched, joined, asked_at)
+    again = (coverage.c.first_id <= last) & (coverage.c.last_id >= first)
+    mine = (coverage.c.channel_id == channel_id) & (coverage.c.source == source)
+    connection.execute(update(coverage).where(mine, again).values(asked_at=asked_at))
+    for gap in missing(answers.span, ledger(connection, channel_id)):
+        new = answers.counted(gap, tally(connection, channel_id, [gap]))
+        neighbours = [
+            part
+            for part in ledger(connection, channel_id, [source])
+            if part.last_id + 1 == gap[0] or part.first_id - 1 == gap[1]
+        ]
+        whole = sum_up([*neighbours, new])
+        replace_rows(connection, channel_id, source, neighbours, whole, asked_at)
 
 
 @contextmanager
-def recounting(connection: Connection, channel_id: int, span: Span = EVERYTHING) -> Iterator[None]:
-    """Keep the ledger of Telegram's answers right while posts of a span come from elsewhere."""
+def recounting(
+    connection: Connection,
+    channel_id: int,
+    span: Span = EVERYTHING,
+    sources: Collection[str] = LIVE,
+) -> Iterator[None]:
+    """Keep the ledger of live sources' answers right while posts of a span come from elsewhere."""
     window = (span[0] - LONGEST, span[1] + LONGEST)
     parts = [
-        part for part in ledger(connection, channel_id, TELEGRAM) if within(window, [part.span])
+        part for part in ledger(connection, channel_id, sources) if within(window, [part.span])
     ]
     before = [tally(connection, channel_id, within(window, [part.span])) for part in parts]
     yield
     for part, old in zip(parts, before, strict=True):
         new = tally(connection, channel_id, within(window, [part.span]))
         if new != old:
-            row = (coverage.c.channel_id == channel_id) & (coverage.c.source == TELEGRAM)
+            row = (coverage.c.channel_id == channel_id) & coverage.c.source.in_(sources)
             statement = update(coverage).where(row, coverage.c.first_id == part.first_id)
             connection.execute(statement.values(**asdict(part.recounted(old, new))))
 
@@ -201,9 +213,14 @@ def within(window: Span, spans: Sequence[Span]) -> list[Span]:
     return [span for span in cut if span[0] <= span[1]]
 
 
-def total(parts: Sequence[Coverage], name: str) -> int:
-    """Add up one count."""
-    return sum(getattr(part, name) for part in parts)
+def sum_up(parts: Sequence[Coverage]) -> Coverage:
+    """Return one row for parts that follow each other, in any order."""
+    counts = [field.name for field in fields(Coverage) if not field.name.endswith("_id")]
+    return Coverage(
+        min(part.first_id for part in parts),
+        max(part.last_id for part in parts),
+        **{name: sum(getattr(part, name) for part in parts) for name in counts},
+    )
 
 
 def replace_rows(

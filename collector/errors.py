@@ -12,6 +12,7 @@ __all__ = [
     "DeferredError",
     "FloodWaitError",
     "InputError",
+    "LayoutError",
     "ModelError",
     "OutputError",
     "RepeatedError",
@@ -72,6 +73,10 @@ class ChannelError(TgstanceError):
 
 class RepeatedError(ChannelError):
     """The channel has its turn in this run under another name."""
+
+
+class LayoutError(ChannelError):
+    """A page is not laid out in a way that is known: nothing on it is believed."""
 
 
 class UnansweredError(ChannelError):

@@ -6,8 +6,16 @@ from dataclasses import fields
 from sqlalchemy import Connection, RowMapping, bindparam, delete, select, update
 
 from collector.changes import Changes
-from collector.coverage import Coverage, recounting, store_coverage
-from collector.tables import coverage, post_versions, posts
+from collector.coverage import (
+    Coverage,
+    ledger,
+    missing,
+    recount,
+    recounting,
+    store_coverage,
+)
+from collector.post import LIVE
+from collector.tables import channel_facts, coverage, names, post_versions, posts
 
 __all__ = ["move_contents"]
 
@@ -15,7 +23,7 @@ PAGE = 1000  # posts
 
 
 def move_contents(connection: Connection, source: int, target: int) -> None:
-    """Move the posts of one channel, what they said before, and its coverage to another channel.
+    """Move the posts of one channel, what they said before, and all else to another channel.
 
     A post that both have becomes one, by the rules for another sight of a post. Both ids are the
     archive's own; nothing refers to `source` afterwards.
@@ -25,6 +33,18 @@ def move_contents(connection: Connection, source: int, target: int) -> None:
         while shared := page_of(connection, source):
             merge_posts(connection, shared, target)
     move_coverage(connection, source, target)
+    connection.execute(update(names).where(names.c.channel_id == source).values(channel_id=target))
+    move_facts(connection, source, target)
+
+
+def move_facts(connection: Connection, source: int, target: int) -> None:
+    """Move what a channel said of itself, but for moments of which the other has its own."""
+    mine = channel_facts.c.channel_id == source
+    other = channel_facts.alias()
+    moments = select(other.c.seen_at).where(other.c.channel_id == target)
+    free = channel_facts.c.seen_at.not_in(moments)
+    connection.execute(update(channel_facts).where(mine, free).values(channel_id=target))
+    connection.execute(delete(channel_facts).where(mine))
 
 
 def move_posts(connection: Connection, source: int, target: int) -> None:
@@ -71,9 +91,16 @@ def move_versions(connection: Connection, keys: dict[int, int]) -> None:
 
 
 def move_coverage(connection: Connection, source: int, target: int) -> None:
-    """Move what is known of the message ids asked for."""
+    """Move what is known of the message ids asked for.
+
+    Of live sources, the ledger of the target has no id twice: only what it lacks is moved.
+    """
     mine = coverage.c.channel_id == source
     for row in connection.execute(select(coverage).where(mine)).mappings().all():
         asked = Coverage(**{field.name: row[field.name] for field in fields(Coverage)})
-        store_coverage(connection, target, row["source"], asked, asked_at=row["asked_at"])
+        live = row["source"] in LIVE
+        gaps = missing(asked.span, ledger(connection, target)) if live else [asked.span]
+        for gap in gaps:
+            part = asked if gap == asked.span else recount(connection, target, gap)
+            store_coverage(connection, target, row["source"], part, asked_at=row["asked_at"])
     connection.execute(delete(coverage).where(mine))

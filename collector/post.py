@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import TypedDict
 
 __all__ = [
+    "LIVE",
+    "PREVIEW",
     "TELEGRAM",
     "Channel",
     "Poll",
@@ -18,7 +20,9 @@ __all__ = [
     "text_hash",
 ]
 
-TELEGRAM = "telegram"  # the source of what the channel itself answered
+TELEGRAM = "telegram"  # the source of what Telegram's API answered
+PREVIEW = "preview"  # the source of what the public web preview showed
+LIVE = (TELEGRAM, PREVIEW)  # sources that are asked for message ids, and say how a post is now
 MARK = 1_000_000_000_000  # a marked channel id is -(MARK + bare id); "-100" in front is that sum
 USERNAME = re.compile(
     r"(?P<sign>@|(?:https?://)?(?:www\.)?(?:t|telegram)\.me/(?:s/)?)?"
@@ -54,7 +58,10 @@ class Post:
     """One post as one source saw it; None is "not said", and dates are timezone-aware.
 
     `text` is exactly as received, "" for a photo without a caption. `reactions` counts by emoji,
-    "custom:ID" or "paid". `forward_*` name where a forwarded post comes from.
+    "custom:ID" or "paid". `forward_*` name where a forwarded post comes from. Counts are exact
+    unless `*_rounded` says that the source rounds them. `edited` is for a source that tells of an
+    edit and not of its date. `grouped_id` is Telegram's own of an album; a source that shows albums
+    without it gives the first message id, negative.
     """
 
     message_id: int
@@ -74,6 +81,9 @@ class Post:
     forward_message_id: int | None = None
     forward_name: str | None = None
     web_page_title: str | None = None
+    views_rounded: bool = False
+    reactions_rounded: bool = False
+    edited: bool = False
     source: str = "import"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -146,6 +147,9 @@ posts = Table(
     Column("web_page_title", Text),
     Column("album_head", Integer),  # of a captionless album member: the post that stands for it
     Column("deleted_at", UTCDateTime),  # when asking for this very id first brought nothing
+    Column("views_rounded", Boolean),  # true where the source rounded the number, else empty
+    Column("reactions_rounded", Boolean),
+    Column("edited", Boolean),  # true where the source told of an edit and not of its date
     UniqueConstraint("channel_id", "message_id"),
     Index(None, "channel_id", "date"),
     Index(None, "text_hash"),
@@ -208,7 +212,7 @@ names = Table(  # which channel a username meant when it was first asked for
 flood_waits = Table(
     "flood_waits",
     metadata,
-    Column("user_id", BigInteger, primary_key=True),
+    Column("user_id", BigInteger, primary_key=True),  # 0: no account, the web preview
     Column("method", String(64), primary_key=True),  # as Telegram names it: messages.getHistory
     Column("not_before", UTCDateTime, nullable=False),
 )

@@ -1,9 +1,10 @@
 """How much of what a channel published in a period the archive can know of.
 
-Coverage is the share of a period's message ids that Telegram was asked for and let be read: ids in
-rows of the ledger whose source is Telegram, less those that came back inaccessible (spread evenly
-over their row), of all ids of the period. Ids that never came back, deleted ones and service
-messages were asked for, so they count. Imports are no answer to anything and do not count.
+Coverage is the share of a period's message ids that Telegram was asked for, by its API or its web
+preview, and let be read: ids in rows of the ledger of these live sources, less those that came back
+inaccessible (spread evenly over their row), of all ids of the period. Ids that never came back,
+deleted ones and service messages were asked for, so they count. Imports are no answer to anything
+and do not count.
 
 Which ids belong to a period is known exactly where its posts are in the archive, and estimated
 elsewhere: ids grow linearly between known points. These are the first and last post of each day,
@@ -24,9 +25,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Select, String, and_, cast, func, select
 
-from collector.post import TELEGRAM
+from collector.planning import BEGINNING
+from collector.post import LIVE
 from collector.tables import channels, coverage, posts
-from collector.telegram.planning import BEGINNING
 
 __all__ = ["period_coverage"]
 
@@ -105,7 +106,7 @@ def _misses(connection: Connection, keys: Sequence[int]) -> dict[int, _Line]:
     """Return per channel the line of how many ids, up to an id, were not asked for or refused."""
     query = (
         select(coverage)
-        .where(coverage.c.source == TELEGRAM, coverage.c.channel_id.in_(keys))
+        .where(coverage.c.source.in_(LIVE), coverage.c.channel_id.in_(keys))
         .order_by(coverage.c.channel_id, coverage.c.first_id)
     )
     ends: dict[int, list[float]] = {key: [0] for key in keys}
@@ -131,7 +132,7 @@ def _last_asked(connection: Connection) -> dict[int, float]:
     query = (
         select(channels.c.id, channels.c.newest_asked_at, func.max(coverage.c.asked_at))
         .join(coverage, coverage.c.channel_id == channels.c.id)
-        .where(coverage.c.source == TELEGRAM)
+        .where(coverage.c.source.in_(LIVE))
         .group_by(channels.c.id, channels.c.newest_asked_at)
     )
     return {key: _seconds(newest or asked) for key, newest, asked in connection.execute(query)}

@@ -7,7 +7,8 @@ from typing import Any
 from telethon import TelegramClient
 from telethon.tl import TLRequest
 
-from collector.telegram.failures import TransientError, transient
+from collector.calls import TransientError
+from collector.telegram.failures import transient
 
 __all__ = ["Connection"]
 

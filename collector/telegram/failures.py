@@ -4,9 +4,10 @@ import asyncio
 
 from telethon import errors
 
+from collector.calls import TransientError
 from collector.errors import ChannelError, DeadKeyError, SignInError, TgstanceError
 
-__all__ = ["TransientError", "expected", "flood_seconds", "transient"]
+__all__ = ["expected", "flood_seconds", "transient"]
 
 LOST = (OSError, EOFError, BufferError)  # asyncio.IncompleteReadError is an EOFError
 UNKNOWN_KEY = 404
@@ -43,10 +44,6 @@ CHANNEL = {
     errors.UsernameInvalidError: "Telegram has no such username",
     errors.UsernameNotOccupiedError: "nobody has this username",
 }
-
-
-class TransientError(Exception):
-    """No fault of the request: it can be sent again."""
 
 
 def transient(error: BaseException) -> TransientError | None:

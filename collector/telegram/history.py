@@ -1,39 +1,19 @@
 """Asks for the messages of one channel, a page at a time."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from telethon import functions, types
 
+from collector.pages import Page
+from collector.post import TELEGRAM, Channel
 from collector.telegram.calls import Caller
+from collector.telegram.messages import read_messages, titles_of
 from collector.telegram.peers import Peer
 
-__all__ = ["PAGE", "History", "Page"]
+__all__ = ["History"]
 
 PAGE = 100  # Telegram gives no more messages in one answer
-
-
-@dataclass(frozen=True)
-class Page:
-    """Messages of one answer in ascending order, and the titles of the channels they name."""
-
-    messages: Sequence[Any] = ()
-    titles: dict[int, str] = field(default_factory=dict)
-
-    def between(self, first: int, last: int | None = None) -> "Page":
-        """Return the page with the messages from `first` to `last` only, both included."""
-        return Page(
-            [one for one in self.messages if one.id >= first and (last is None or one.id <= last)],
-            self.titles,
-        )
-
-    def joined(self, other: "Page") -> "Page":
-        """Return a page with the messages of both, this one's where they share an id."""
-        ids = {one.id for one in self.messages}
-        more = [one for one in other.messages if one.id not in ids]
-        return Page(ascending([*self.messages, *more]), self.titles | other.titles)
 
 
 class History:
@@ -43,9 +23,15 @@ class History:
     `add_offset` moves that window toward newer messages. See core.telegram.org/api/offsets.
     """
 
+    source = TELEGRAM
+    page_size = PAGE
+    shows_all = True
+
     def __init__(self, caller: Caller, peer: Peer) -> None:
         self.caller = caller
         self.peer = peer
+        self.channel_id = peer.channel_id
+        self.channel = Channel(telegram_id=peer.telegram_id)
 
     async def after(self, cursor: int) -> Page:
         """Return the next messages after an id; the answer may be short though more follow."""
@@ -66,16 +52,17 @@ class History:
         page = await self.ask(offset_date=moment, limit=1)
         return max((one.id for one in page.messages), default=0)
 
-    async def by_ids(self, ids: Sequence[int]) -> Page:
-        """Return the messages with these ids; those that are no more are missing in the answer."""
+    async def by_ids(self, ids: Sequence[int]) -> tuple[Page, Sequence[int]]:
+        """Ask for messages by their very ids; return those that are there, and which are gone."""
         found = Page()
         channel = types.InputChannel(self.peer.telegram_id, self.peer.access_hash)
         for start in range(0, len(ids), PAGE):
             part = [types.InputMessageID(one) for one in ids[start : start + PAGE]]
             answer = await self.caller(functions.channels.GetMessagesRequest(channel, part))
-            there = [one for one in answer.messages if not isinstance(one, types.MessageEmpty)]
-            found = found.joined(Page(there, titles_of(answer.chats)))
-        return found
+            full = [one for one in answer.messages if not isinstance(one, types.MessageEmpty)]
+            found = found.joined(read_messages(full, titles_of(answer.chats)))
+        there = found.ids
+        return found, [one for one in ids if one not in there]
 
     async def ask(
         self,
@@ -97,14 +84,4 @@ class History:
             hash=0,
         )
         answer = await self.caller(request)
-        return Page(ascending(answer.messages), titles_of(answer.chats))
-
-
-def ascending(messages: Iterable[Any]) -> list[Any]:
-    """Sort messages by their ids."""
-    return sorted(messages, key=lambda one: one.id)
-
-
-def titles_of(chats: Iterable[Any]) -> dict[int, str]:
-    """Return the titles of channels by id."""
-    return {chat.id: chat.title for chat in chats if isinstance(chat, types.Channel)}
+        return read_messages(answer.messages, titles_of(answer.chats))

@@ -9,10 +9,11 @@ from typing import Any, Protocol, Self, TypeVar
 
 from telethon import errors, functions
 
+from collector.calls import TransientError
 from collector.errors import ConfigError, DeadKeyError, DeferredError, SignInError, TgstanceError
 from collector.telegram.client import Account, make_client
 from collector.telegram.connection import Connection
-from collector.telegram.failures import TransientError, expected, flood_seconds
+from collector.telegram.failures import expected, flood_seconds
 
 __all__ = ["Prompter", "sign_in", "sign_out"]
 

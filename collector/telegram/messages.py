@@ -1,13 +1,14 @@
-"""Turns Telegram's messages into posts."""
+"""Turns Telegram's messages into posts and pages of them."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from telethon import types
 
+from collector.pages import Message, Page
 from collector.post import TELEGRAM, Poll, Post
 
-__all__ = ["Sorted", "sort_messages", "to_post"]
+__all__ = ["read_messages", "titles_of", "to_post"]
 
 # What hangs on a message, in the words of a Telegram Desktop export.
 MEDIA = {
@@ -30,25 +31,23 @@ MEDIA = {
 }
 
 
-class Sorted(NamedTuple):
-    """The messages of an answer by what they are, each in ascending order of their ids."""
-
-    posts: list[Post]
-    service: list[int]
-    inaccessible: list[int]
+def read_messages(messages: Iterable[Any], titles: Mapping[int, str]) -> Page:
+    """Return Telegram's messages as a page; `titles` are those of channels by id, for forwards."""
+    return Page([read(one, titles) for one in sorted(messages, key=lambda one: one.id)])
 
 
-def sort_messages(messages: Iterable[Any], titles: Mapping[int, str]) -> Sorted:
-    """Sort Telegram's messages; `titles` are those of channels by id, for forwarded posts."""
-    found = Sorted([], [], [])
-    for message in sorted(messages, key=lambda one: one.id):
-        if isinstance(message, types.Message):
-            found.posts.append(to_post(message, titles))
-        elif isinstance(message, types.MessageService):
-            found.service.append(message.id)
-        else:
-            found.inaccessible.append(message.id)
-    return found
+def read(message: Any, titles: Mapping[int, str]) -> Message:  # noqa: ANN401 (Telethon is not typed)
+    """Return one message of Telegram's as what it is; an empty one may not be read."""
+    if isinstance(message, types.Message):
+        return Message(message.id, message.date, to_post(message, titles))
+    if isinstance(message, types.MessageService):
+        return Message(message.id, message.date, service=True)
+    return Message(message.id)
+
+
+def titles_of(chats: Iterable[Any]) -> dict[int, str]:
+    """Return the titles of channels by id."""
+    return {chat.id: chat.title for chat in chats if isinstance(chat, types.Channel)}
 
 
 def to_post(message: types.Message, titles: Mapping[int, str]) -> Post:

@@ -1,7 +1,7 @@
 """Finds the channel that a user means, and follows it when it is renamed."""
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -10,25 +10,17 @@ from telethon.utils import get_input_peer, get_peer_id
 
 from collector.archive import Archive
 from collector.errors import ChannelError, FloodWaitError, UnansweredError
+from collector.names import KnownName, known_name, moved, note_name, store_facts
+from collector.naming import ChannelName
 from collector.post import Channel
 from collector.tables import channels
 from collector.telegram.calls import Caller
-from collector.telegram.naming import ChannelName
-from collector.telegram.peers import (
-    KnownName,
-    Peer,
-    known_name,
-    peer_of,
-    store_facts,
-    store_name,
-    store_peer,
-)
+from collector.telegram.peers import Peer, peer_of, store_peer
 
 __all__ = ["Resolver"]
 
 log = logging.getLogger("tgstance.telegram")
 
-ASK_AGAIN = timedelta(days=1)  # an account may look up only some 200 names a day
 DIALOGS_PAGE = 100
 
 
@@ -67,7 +59,7 @@ class Resolver:
         known = self.known(username)
         if known and known.telegram_id:
             return await self.by_id(known.telegram_id)
-        if known and known.problem and is_fresh(known):
+        if known and known.problem and known.is_fresh:
             raise ChannelError(f"{known.problem} (asked at {known.asked_at:%Y-%m-%d %H:%M} UTC)")
         return await self.look_up(username)
 
@@ -178,13 +170,16 @@ class Resolver:
         Return the channel's peer if so. If not, say whose the name is now.
         """
         known = self.known(username)
-        if known and known.problem and is_fresh(known):
+        if known and known.problem and known.is_fresh:
             return None
         met: Peer | None = None
         try:
             channel = await self.resolve(username)
             met = self.store(channel)
-            problem = None if channel.id == telegram_id else moved(username, channel, telegram_id)
+            if channel.id != telegram_id:
+                problem = moved(username, facts_of(channel), telegram_id)
+            else:
+                problem = None
         except UnansweredError:
             raise
         except ChannelError as error:
@@ -213,22 +208,7 @@ class Resolver:
     def note_name(self, username: str, channel_id: int | None, problem: str | None = None) -> None:
         """Note whose a username is; what it meant first, it goes on to mean."""
         with self.archive.begin() as connection:
-            known = known_name(connection, username)
-            first = (known and known.channel_id) or channel_id
-            store_name(connection, username, KnownName(first, problem, datetime.now(UTC)))
-
-
-def moved(username: str, channel: types.Channel, telegram_id: int) -> str:
-    """Say that a username has moved to another channel."""
-    return (
-        f"@{username} is now the name of another channel, id {channel.id} ({channel.title!r}), "
-        f"and no more of id {telegram_id}: name that one by its id if you want it"
-    )
-
-
-def is_fresh(known: KnownName) -> bool:
-    """Tell whether Telegram was asked so lately that it is not asked again."""
-    return datetime.now(UTC) - known.asked_at < ASK_AGAIN
+            note_name(connection, username, channel_id, problem)
 
 
 def active_names(channel: types.Channel) -> list[str]:

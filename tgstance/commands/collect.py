@@ -1,4 +1,4 @@
-"""tgstance collect: brings channels up to date from Telegram."""
+"""tgstance collect: brings channels up to date from Telegram's API or its web preview."""
 
 import re
 from collections.abc import Callable
@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
 import click
 
 from collector.errors import ConfigError
+from tgstance.collection import run_collect
+from tgstance.comparison import run_compare
 from tgstance.finite import Finite
 from tgstance.moments import parse_duration, parse_moment
 from tgstance.session import Session
+from tgstance.sources import Source, by_source
 
 if TYPE_CHECKING:
-    from collector.telegram.collecting import Outcome
-    from collector.telegram.limits import Limits
-    from collector.telegram.naming import ChannelName
-    from collector.telegram.planning import Wish
-    from tgstance.runs import Run
+    from collector.limits import Limits
+    from collector.naming import ChannelName
+    from collector.planning import Wish
 
 __all__ = ["collect"]
 
 _Parsed = TypeVar("_Parsed")
+_COMPARED = 100  # posts
 _MARKED_ID = re.compile(r"-100[0-9]+")
 
 
@@ -45,7 +47,7 @@ class _ParsedText(click.ParamType[object]):
 
 
 def _since(text: str) -> datetime:
-    from collector.telegram.planning import BEGINNING
+    from collector.planning import BEGINNING
 
     return BEGINNING if text == "all" else parse_moment(text)
 
@@ -58,6 +60,8 @@ class _Options(TypedDict):
     pace: float | None
     at_once: int | None
     max_wait: timedelta | None
+    source: str | None
+    compare: str | None
 
 
 class _WithIds(click.Command):
@@ -101,6 +105,17 @@ class _WithIds(click.Command):
     type=_ParsedText("duration", parse_duration),
     help="Sit out flood waits up to this; a longer one ends the run with 75.  [default: 5m]",
 )
+@click.option(
+    "--source",
+    type=click.Choice([source.value for source in Source]),
+    help="Telegram's API, the public web preview, or the API if signed in.  [default: auto]",
+)
+@click.option(
+    "--compare",
+    metavar="NAME",
+    help="Store nothing; read the newest posts of a channel from both sources (--limit says how "
+    "many) and show what differs.  [default limit: 100]",
+)
 @click.pass_obj
 def collect(
     session: Session,
@@ -113,24 +128,34 @@ def collect(
 
     A channel is @name, t.me/name, a link to a post, or a numeric id. Nothing is lost when a run is
     killed: the next one goes on where it stopped. One channel that fails does not stop the others.
+    Without an account, channels are read from the web preview, which rounds views.
 
     \b
     Example:
+      tgstance collect @rian_ru --source preview
       tgstance collect
       tgstance collect @rian_ru t.me/s/uniannet --since 2024-11-01
       tgstance collect --channels-file channels.txt --since all --limit 1000
     """
+    if options["compare"] is not None:
+        if channels or channels_file:
+            raise ConfigError("--compare takes one channel, and no others besides")
+        count = options["limit"] or _COMPARED
+        run_compare(session, options["compare"], count, lambda one: _limits(session, options, one))
+        return
     wanted = _channels(session, channels, channels_file)
     wish = _wish(session, options)
-    limits = _limits(session, options)
-    _run(session, wanted, wish, limits)
+    sources = by_source(session.config, wanted, options["source"])
+    limits = {source: _limits(session, options, source) for source in sources}
+    run_collect(session, sources, wish, limits)
 
 
 def _channels(session: Session, named: tuple[str, ...], file: Path | None) -> "list[ChannelName]":
-    from collector.telegram.naming import parse_channels, read_channels_file
+    from collector.naming import parse_channels, read_channels_file
 
     texts = [*named, *(read_channels_file(file) if file else ())]
-    wanted = parse_channels(texts or session.config.collect.channels)
+    configured = [channel.name for channel in session.config.collect.channels]
+    wanted = parse_channels(texts or configured)
     if not wanted:
         raise ConfigError(
             "no channels: name some, or list them under [collect] in the configuration"
@@ -139,7 +164,7 @@ def _channels(session: Session, named: tuple[str, ...], file: Path | None) -> "l
 
 
 def _wish(session: Session, options: _Options) -> "Wish":
-    from collector.telegram.planning import Wish
+    from collector.planning import Wish
 
     config = session.config.collect
     since = _given(options["since"], lambda: _since(config.since))
@@ -153,13 +178,14 @@ def _wish(session: Session, options: _Options) -> "Wish":
     return Wish(since, until, options["limit"], recent)
 
 
-def _limits(session: Session, options: _Options) -> "Limits":
-    from collector.telegram.limits import Limits
+def _limits(session: Session, options: _Options, source: Source) -> "Limits":
+    from collector.limits import Limits
 
     config = session.config.collect
     max_wait = _given(options["max_wait"], lambda: parse_duration(config.max_wait))
+    pace = config.preview_pace if source is Source.PREVIEW else config.pace
     return Limits(
-        pace=_given(options["pace"], lambda: config.pace),
+        pace=_given(options["pace"], lambda: pace),
         at_once=_given(options["at_once"], lambda: config.at_once),
         max_wait=max_wait.total_seconds(),
         deadline=config.timeout,
@@ -169,60 +195,3 @@ def _limits(session: Session, options: _Options) -> "Limits":
 
 def _given(option: _Parsed | None, otherwise: Callable[[], _Parsed]) -> _Parsed:
     return otherwise() if option is None else option
-
-
-def _run(session: Session, wanted: "list[ChannelName]", wish: "Wish", limits: "Limits") -> None:
-    from collector.telegram.collecting import collect as collect_channels
-    from tgstance.account import hold_account
-    from tgstance.terminal import progress
-
-    with (
-        hold_account(session.config, "tgstance collect") as account,
-        session.run("collect", alone=True) as (archive, run),
-        progress("collect", len(wanted), quiet=session.quiet) as advance,
-    ):
-        report = _Report(run, advance)
-        collect_channels(archive, account, wanted, wish, limits=limits, on_outcome=report.add)
-        report.finish()
-    if run.exit_code:
-        raise click.exceptions.Exit(run.exit_code)
-
-
-class _Report:
-    """Tells what became of each channel: a line at once, the run's summary, the exit code."""
-
-    def __init__(self, run: "Run", advance: Callable[[int], None]) -> None:
-        self._run = run
-        self._advance = advance
-        run.summary["channels"] = {}
-
-    def add(self, outcome: "Outcome") -> None:
-        from collector.telegram.collecting import Ending
-        from tgstance.terminal import harmless, log
-
-        done = outcome.progress
-        counts = {"new": done.new, "updated": done.updated, "deleted": done.deleted}
-        entry = {"ending": outcome.ending.value, "reason": outcome.reason, **counts}
-        self._run.summary["channels"][str(outcome.name)] = entry
-        line = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
-        if outcome.ending is Ending.REPEATED:
-            log.warning("%s: %s", outcome.name, harmless(outcome.reason))
-        elif outcome.ending is Ending.DONE:
-            rest = "" if done.complete else "; there is more: run it again"
-            log.info("%s: %s%s", outcome.name, line or "nothing new", rest)
-        else:
-            before = f" ({line} before that)" if line else ""
-            reason = harmless(outcome.reason)
-            log.error("%s: %s: %s%s", outcome.name, outcome.ending.value, reason, before)
-        self._advance(1)
-
-    def finish(self) -> None:
-        """Set the exit code; a deferral says more than a failure: the run is worth repeating."""
-        from collector.errors import DeferredError
-        from tgstance.runs import EXIT_PARTIAL
-
-        endings = {entry["ending"] for entry in self._run.summary["channels"].values()}
-        if "deferred" in endings:
-            self._run.exit_code = DeferredError.exit_code
-        elif "failed" in endings:
-            self._run.exit_code = EXIT_PARTIAL

@@ -8,14 +8,13 @@ from sqlalchemy import Table, Update, select
 from telethon.sessions import StringSession
 
 from collector.archive import Archive
+from collector.collecting import Outcome
 from collector.coverage import Coverage, ledger
-from collector.post import TELEGRAM
+from collector.limits import Limits
+from collector.naming import parse_channels
+from collector.planning import BEGINNING, Wish
 from collector.telegram.client import Account, Credentials
-from collector.telegram.collecting import Outcome
 from collector.telegram.collecting import collect as collect_channels
-from collector.telegram.limits import Limits
-from collector.telegram.naming import parse_channels
-from collector.telegram.planning import BEGINNING, Wish
 from tests.collector.archived import all_channels, all_posts
 from tests.telegram_server import ServedChannel, Truth
 
@@ -58,7 +57,7 @@ def stored(archive: Archive, channel: ServedChannel) -> list[dict[str, Any]]:
 
 def coverage_of(archive: Archive, channel: ServedChannel) -> list[Coverage]:
     with archive.connect() as connection:
-        return ledger(connection, row_of(archive, channel)["id"], TELEGRAM)
+        return ledger(connection, row_of(archive, channel)["id"])
 
 
 def as_truth(post: dict[str, Any]) -> Truth:

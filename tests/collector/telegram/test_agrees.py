@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from collector.archive import open_archive
-from collector.telegram.collecting import Ending
-from collector.telegram.planning import BEGINNING, Wish
+from collector.collecting import Ending
+from collector.planning import BEGINNING, Wish
 from tests.collector.archived import versions
 from tests.collector.telegram.collected import assert_same, collect, coverage_of, stored
 from tests.telegram_server import TelegramServer, World

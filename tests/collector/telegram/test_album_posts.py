@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from collector.archive import Archive
-from collector.telegram.planning import BEGINNING, Wish
+from collector.planning import BEGINNING, Wish
 from tests.collector.telegram.collected import assert_same, collect, coverage_of, stored
 from tests.telegram_server import ServedChannel, World
 

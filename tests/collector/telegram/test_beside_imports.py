@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from collector import reading
 from collector.archive import Archive
+from collector.planning import BEGINNING, Wish
 from collector.tables import posts
-from collector.telegram import reading
-from collector.telegram.planning import BEGINNING, Wish
 from tests.collector import archived
 from tests.collector.telegram.collected import (
     assert_same,

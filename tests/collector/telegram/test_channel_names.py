@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from collector.errors import ConfigError
-from collector.telegram.naming import (
+from collector.naming import (
     ChannelName,
     parse_channel,
     parse_channels,

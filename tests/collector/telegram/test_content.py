@@ -7,8 +7,8 @@ import pytest
 from telethon import types
 
 from collector.archive import Archive
-from collector.telegram.messages import media_of, reactions_of, sort_messages
-from collector.telegram.planning import BEGINNING, Wish
+from collector.planning import BEGINNING, Wish
+from collector.telegram.messages import media_of, reactions_of, read_messages
 from tests.collector.archived import versions
 from tests.collector.telegram.collected import (
     ALL,
@@ -255,7 +255,7 @@ def test_a_restricted_post_is_kept_as_it_came(
 
 def test_an_empty_message_is_inaccessible_and_no_post() -> None:
     peer = types.PeerChannel(1)
-    found = sort_messages(
+    found = read_messages(
         [
             types.Message(id=3, peer_id=peer, date=NOW, message="x"),
             types.MessageEmpty(id=2, peer_id=None),

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from collector.archive import Archive
+from collector.collecting import Ending
+from collector.planning import BEGINNING, Wish
 from collector.post import Channel, Post
 from collector.storing import store
-from collector.telegram.collecting import Ending
-from collector.telegram.planning import BEGINNING, Wish
 from tests.collector.telegram.collected import (
     ALL,
     assert_same,

@@ -8,8 +8,8 @@ import pytest
 
 from collector.archive import Archive
 from collector.errors import DeadKeyError, DeferredError, SignInError, UnreachableError
+from collector.naming import parse_channels
 from collector.telegram.collecting import collect as collect_channels
-from collector.telegram.naming import parse_channels
 from tests.collector.telegram.collected import (
     ALL,
     QUICK,

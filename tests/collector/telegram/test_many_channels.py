@@ -10,9 +10,9 @@ import pytest
 
 from collector.archive import Archive
 from collector.errors import UnreachableError
+from collector.naming import ChannelName
 from collector.tables import channel_facts
 from collector.telegram.collecting import collect as collect_channels
-from collector.telegram.naming import ChannelName
 from tests.collector.archived import all_channels
 from tests.collector.telegram.collected import (
     ALL,

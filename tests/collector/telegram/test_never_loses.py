@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from collector.archive import Archive
-from collector.telegram.collecting import Ending
+from collector.collecting import Ending
 from tests.collector.telegram.collected import assert_same, collect, coverage_of, stored
 from tests.telegram_server import ServedChannel, TelegramServer, World
 

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import update
 
 from collector.archive import Archive
+from collector.collecting import Ending
 from collector.post import Channel, Post
 from collector.storing import store
 from collector.tables import names, peers
-from collector.telegram.collecting import Ending
 from tests.collector.archived import all_channels, all_posts
 from tests.collector.telegram.collected import (
     assert_same,

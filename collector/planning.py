@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, func, select, update
 
 from collector.coverage import Coverage, Span, ledger, missing
-from collector.post import TELEGRAM
 from collector.tables import channels, posts
 
 __all__ = ["BEGINNING", "Plan", "Wish", "make_plan", "want", "wanted_from"]
@@ -20,7 +19,8 @@ class Wish:
     """What a run is to read of each channel.
 
     Everything `since` a moment (BEGINNING: the whole history) and, if given, from before `until`,
-    but no more than `limit` new posts, the oldest first. Posts younger than `recent` are read
+    but no more than `limit` new posts, the oldest first; of the channel's `last` posts only, if
+    given. Posts younger than `recent` are read
     again if they are in the archive already. Both moments are timezone-aware.
     """
 
@@ -28,6 +28,7 @@ class Wish:
     until: datetime | None = None
     limit: int | None = None
     recent: timedelta = timedelta(days=7)
+    last: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def make_plan(
     connection: Connection, channel_id: int, wish: Wish, *, first: int, newest: int
 ) -> Plan:
     """Plan to read what was never asked for from `first` to `newest`, and what is recent."""
-    asked = ledger(connection, channel_id, TELEGRAM)
+    asked = ledger(connection, channel_id)
     mine = posts.c.channel_id == channel_id
     stored_until = connection.execute(select(func.max(posts.c.message_id)).where(mine)).scalar()
     spans = missing((first, newest), asked)

@@ -5,25 +5,23 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, select, update
-from telethon import types
 
 from collector.albums import settle_albums_of
 from collector.archive import Archive
 from collector.coverage import Answers, Span, noting, recounting
 from collector.errors import ChannelError
-from collector.post import TELEGRAM, Channel
+from collector.pages import Message, Page
+from collector.planning import Plan, Wish, make_plan, want, wanted_from
+from collector.post import Channel
 from collector.storing import StoreCounts, store
 from collector.tables import channels, posts
-from collector.telegram.history import PAGE, History, Page
-from collector.telegram.messages import sort_messages
-from collector.telegram.planning import Plan, Wish, make_plan, want, wanted_from
 
-__all__ = ["Progress", "Reader"]
+__all__ = ["History", "Progress", "Reader", "newest_posts"]
 
-MOST_READ_BACK = 50 * PAGE
+MOST_READ_BACK = 50  # pages
 MOST_PAGES = 3
 MOST_SEEN = 1000  # posts to be asked for again in one transaction
 LONGEST_WAIT_S = 0.25
@@ -49,6 +47,49 @@ class Progress:
         )
 
 
+class History(Protocol):
+    """The messages of one channel, as one source gives them; all pages are ascending.
+
+    Its methods raise ChannelError if the channel cannot be read, DeferredError if the source
+    cannot be asked now.
+    """
+
+    @property
+    def source(self) -> str:
+        """What the source is called in the archive."""
+
+    @property
+    def page_size(self) -> int:
+        """The most messages that one answer has."""
+
+    @property
+    def shows_all(self) -> bool:
+        """Whether a post that the source does not show is gone, whoever has seen it."""
+
+    @property
+    def channel_id(self) -> int:
+        """The archive's own id of the channel."""
+
+    @property
+    def channel(self) -> Channel:
+        """What identifies the channel."""
+
+    async def after(self, cursor: int) -> Page:
+        """Return the next messages after an id; the answer may be short though more follow."""
+
+    async def before(self, message_id: int) -> Page:
+        """Return the messages right before an id, as far as one answer goes."""
+
+    async def newest(self, count: int = 1) -> Page:
+        """Return the newest messages, `count` or a page of them."""
+
+    async def before_date(self, moment: datetime) -> int:
+        """Return the id of the newest message from before a moment, 0 if there is none."""
+
+    async def by_ids(self, ids: Sequence[int]) -> tuple[Page, Sequence[int]]:
+        """Ask for messages by their very ids; return those that are there, and which are gone."""
+
+
 class Reader:
     """Reads one channel once. What it has read so far is in `progress`, whatever happens."""
 
@@ -56,14 +97,13 @@ class Reader:
         self.archive = archive
         self.history = history
         self.wish = wish
-        self.peer = history.peer
         self.progress = Progress()
         self.stored_until = 0
 
     async def run(self) -> None:
         """Read what is wished for.
 
-        Raises what `Caller` raises; the pages before that are in the archive.
+        Raises what the history raises; the pages before that are in the archive.
         """
         plan = await self.plan()
         self.stored_until = plan.stored_until
@@ -82,14 +122,24 @@ class Reader:
         asked_at = datetime.now(UTC)
         newest = await self.history.newest()
         top = newest.messages[-1].id if newest.messages else 0
+        if self.wish.last is not None:
+            await self.wish_for_last(self.wish.last)
         with self.archive.connect() as connection:
-            first = wanted_from(connection, self.peer.channel_id, self.wish)
+            first = wanted_from(connection, self.history.channel_id, self.wish)
         if first is None:
             first = await self.history.before_date(self.wish.since) + 1
         with self.archive.begin() as connection:
-            want(connection, self.peer.channel_id, self.wish, first)
+            want(connection, self.history.channel_id, self.wish, first)
             self.note_newest(connection, newest, asked_at)
-            return make_plan(connection, self.peer.channel_id, self.wish, first=first, newest=top)
+            return make_plan(
+                connection, self.history.channel_id, self.wish, first=first, newest=top
+            )
+
+    async def wish_for_last(self, count: int) -> None:
+        """Wish for the newest posts only, from the first of them on."""
+        posts = (await newest_posts(self.history, count)).posts
+        since = posts[0].date if posts else datetime.now(UTC)
+        self.wish = replace(self.wish, since=max(since, self.wish.since), last=None)
 
     async def read(self, span: Span, bounds: "Bounds") -> None:
         """Read a span within the bounds; the next page is on its way while others are stored."""
@@ -124,15 +174,16 @@ class Reader:
 
         An empty answer does not mean that nothing follows: the newest page may come clipped.
         """
-        page = await self.history.newest(PAGE)
-        while len(page.messages) <= MOST_READ_BACK:
+        size = self.history.page_size
+        page = await self.history.newest(size)
+        while len(page.messages) <= MOST_READ_BACK * size:
             if not page.messages or page.messages[0].id <= cursor + 1:
                 return page.between(cursor + 1, last)
             older = await self.history.before(page.messages[0].id)
             if not older.messages:
                 return page.between(cursor + 1, last)
             page = page.joined(older)
-        raise ChannelError(f"Telegram gives no posts after {cursor}, though there are newer ones")
+        raise ChannelError(f"there come no posts after {cursor}, though there are newer ones")
 
     async def keep(self, page: Page, span: Span) -> None:
         """Store the messages of a span, and what came back of those that were seen before."""
@@ -157,17 +208,19 @@ class Reader:
         return list(zip(firsts, [*ends, span[1]], strict=True)) if span[0] <= span[1] else []
 
     def seen(self, span: Span) -> set[int]:
-        """Return the ids of the posts in a span that the archive has and that are not deleted."""
+        """Return the ids of the posts in a span that are to be found there if they are not gone."""
         query = select(posts.c.message_id).where(
-            posts.c.channel_id == self.peer.channel_id,
+            posts.c.channel_id == self.history.channel_id,
             posts.c.message_id.between(*span),
             posts.c.deleted_at.is_(None),
         )
+        if not self.history.shows_all:
+            query = query.where(posts.c.source == self.history.source)
         with self.archive.connect() as connection:
             return set(connection.execute(query).scalars())
 
     def rescue(self, page: Page, span: Span) -> None:
-        """Store what has come when the reading breaks off, without asking Telegram for more.
+        """Store what has come when the reading breaks off, without asking for more.
 
         A span with posts that were seen before is left to the next run to note.
         """
@@ -176,10 +229,9 @@ class Reader:
         if span[0] > self.stored_until:
             self.count(self.store(page, span, ()), ())
             return
-        found = sort_messages(page.messages, page.titles)
-        channel = Channel(telegram_id=self.peer.telegram_id)
-        with self.archive.begin() as connection, recounting(connection, self.peer.channel_id, span):
-            counts = store(connection, channel, found.posts, seen_at=datetime.now(UTC))
+        key, now = self.history.channel_id, datetime.now(UTC)
+        with self.archive.begin() as connection, recounting(connection, key, span):
+            counts = store(connection, self.history.channel, page.posts, seen_at=now)
         self.count(counts, ())
 
     def count(self, stored: StoreCounts, gone: Sequence[int]) -> None:
@@ -188,26 +240,21 @@ class Reader:
 
     async def ask_for_missing(self, page: Page, span: Span) -> tuple[Page, Sequence[int]]:
         """Ask for each post that was seen before and is not in the page; return which are gone."""
-        absent = sorted(self.seen(span) - {message.id for message in page.messages})
-        found = await self.history.by_ids(absent)
-        there = {message.id for message in found.messages}
-        return page.joined(found), [one for one in absent if one not in there]
+        found, gone = await self.history.by_ids(sorted(self.seen(span) - page.ids))
+        return page.joined(found), gone
 
     def store(self, page: Page, span: Span, gone: Sequence[int]) -> StoreCounts:
         """Store messages in one transaction with what the ledger says of their span."""
-        found = sort_messages(page.messages, page.titles)
-        answers = Answers(span, found.service, found.inaccessible)
-        now = datetime.now(UTC)
-        key = self.peer.channel_id
+        answers = Answers(span, page.service, page.inaccessible)
+        key, source, now = self.history.channel_id, self.history.source, datetime.now(UTC)
         with (
             self.archive.begin() as connection,
-            noting(connection, key, TELEGRAM, answers, asked_at=now),
+            noting(connection, key, source, answers, asked_at=now),
         ):
-            channel = Channel(telegram_id=self.peer.telegram_id)
-            counts = store(connection, channel, found.posts, seen_at=now)
+            counts = store(connection, self.history.channel, page.posts, seen_at=now)
             if span[0] <= self.stored_until:
                 mark(connection, key, gone, now)
-                mark(connection, key, [post.message_id for post in found.posts], None)
+                mark(connection, key, [post.message_id for post in page.posts], None)
         return counts
 
     def note_newest(self, connection: Connection, newest: Page, asked_at: datetime) -> None:
@@ -215,15 +262,26 @@ class Reader:
         values: dict[str, Any] = {"newest_asked_at": asked_at}
         if newest.messages:
             last = newest.messages[-1]
-            values |= {"newest_id": last.id, "newest_date": getattr(last, "date", None)}
-        statement = update(channels).where(channels.c.id == self.peer.channel_id)
+            values |= {"newest_id": last.id, "newest_date": last.date}
+        statement = update(channels).where(channels.c.id == self.history.channel_id)
         connection.execute(statement.values(values))
 
     def note_complete(self) -> None:
         """Note that everything wanted is in the archive now."""
-        statement = update(channels).where(channels.c.id == self.peer.channel_id)
+        statement = update(channels).where(channels.c.id == self.history.channel_id)
         with self.archive.begin() as connection:
             connection.execute(statement.values(collected_at=datetime.now(UTC)))
+
+
+async def newest_posts(history: History, count: int) -> Page:
+    """Return the newest `count` posts of a channel, with what is between them."""
+    page = await history.newest(history.page_size)
+    while page.messages and len(page.posts) < count:
+        older = await history.before(page.messages[0].id)
+        if not older.messages:
+            return page
+        page = older.joined(page)
+    return page.between(page.posts[-count].message_id) if len(page.posts) > count else page
 
 
 class Batch:
@@ -251,16 +309,15 @@ class Batch:
     def take(self) -> tuple[Page, Span]:
         """Return the messages of all pages and the span that they cover; be empty afterwards."""
         messages = [message for page in self.pages for message in page.messages]
-        titles = {key: title for page in self.pages for key, title in page.titles.items()}
         span = self.first, self.last
         self.first, self.pages, self.stored_at = self.last + 1, [], time.monotonic()
-        return Page(messages, titles), span
+        return Page(messages), span
 
 
 async def leave() -> None:
     """Let a request that was just made leave, before the database takes the thread.
 
-    Telethon hands it from task to task until it is written; each yields once.
+    Telethon, for one, hands it from task to task until it is written; each yields once.
     """
     for _ in range(TASKS_TO_THE_WIRE):
         await asyncio.sleep(0)
@@ -286,9 +343,9 @@ class Bounds:
                 return page.between(0, message.id - 1), message.id - 1
         return page, end
 
-    def end_before(self, message: Any) -> bool:  # noqa: ANN401 (Telethon is not typed)
+    def end_before(self, message: Message) -> bool:
         """Tell whether a message is the first beyond the bounds."""
-        date = getattr(message, "date", None)  # an empty message has none
+        date = message.date
         if self.until is not None and date is not None and date >= self.until:
             self.reached = True
         elif self.left is not None and self.is_new(message):
@@ -296,9 +353,9 @@ class Bounds:
             self.left -= 1
         return self.reached
 
-    def is_new(self, message: object) -> bool:
+    def is_new(self, message: Message) -> bool:
         """Tell whether a message is a post that was not asked for before."""
-        return isinstance(message, types.Message) and not any(
+        return message.post is not None and not any(
             first <= message.id <= last for first, last in self.asked
         )
 

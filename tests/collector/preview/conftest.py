@@ -1,0 +1,27 @@
+"""A preview of the world that the API's server serves."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.preview_server import PreviewServer
+from tests.telegram_server import ServedChannel, World
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The preview is on loopback, whatever proxies there are."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture
+def preview(world: World) -> Iterator[PreviewServer]:
+    with PreviewServer(world) as server:
+        yield server
+
+
+@pytest.fixture
+def news(world: World) -> ServedChannel:
+    return world.add_channel("news", title="Новости", about="О городе\nи людях", participants=4321)
