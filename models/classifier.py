@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from models.calibration import Calibration
-from models.labeller import Labeller, Predictions
+from models.encoding import Encoded
+from models.engine.forward import Forward
+from models.labeller import Asked, Labeller, Predictions
 from models.labels import columns, head
 from models.languages import language
 from models.model_name import ModelName
@@ -25,23 +26,22 @@ class Classifier(Labeller):
 
     def __init__(
         self,
-        model: PreTrainedModel,
-        tokenizer: PreTrainedTokenizerBase,
+        forward: Forward,
         task: str,
         *,
         name: ModelName,
         calibration: Calibration | None = None,
     ) -> None:
-        super().__init__(model, tokenizer, task, name=name)
+        super().__init__(forward, task, name=name)
         self._calibration = calibration or Calibration()
-        id2label = {int(index): label for index, label in (model.config.id2label or {}).items()}
+        id2label = {int(index): label for index, label in (forward.config.id2label or {}).items()}
         self._columns = columns(id2label, task, name.labels)
         self._head = head([id2label[index] for index in self._columns], task)
 
-    def predict(self, passages: Sequence[Passage]) -> Predictions:
-        """Score passages; see `Labeller.predict`."""
-        logits, truncated = self.logits(passages)
-        languages = [self._language(passage) for passage in passages]
+    def label(self, asked: Asked) -> Predictions:
+        """Score encoded passages; see `Labeller.label`."""
+        logits, truncated = self._pooled_logits(asked.encoded, self._columns)
+        languages = [self._language(passage) for passage in asked.passages]
         probabilities = self._calibration.probabilities(logits, self._head, languages)
         return Predictions(probabilities, truncated)
 
@@ -50,8 +50,10 @@ class Classifier(Labeller):
 
         The second is (n,), `Predictions.truncated`. Raises what `predict` does.
         """
-        self._check_targets(passages)
-        return self._pooled_logits(passages, self.task, self._columns)
+        return self._pooled_logits(self.encode(passages).encoded, self._columns)
+
+    def _encode(self, passages: Sequence[Passage]) -> Sequence[Encoded]:
+        return self._inputs(passages, self.task)
 
     def _language(self, passage: Passage) -> str | None:
         if passage.language or not self._calibration.by_language:

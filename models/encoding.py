@@ -7,6 +7,7 @@ from itertools import accumulate, pairwise
 
 from transformers import BatchEncoding, PreTrainedTokenizerBase
 
+from models.engine.batching import Row
 from models.labels import SENTIMENT
 from models.passage import MARK_CLOSE, MARK_OPEN, Passage
 from models.windows import Window, around, leave_out, over
@@ -24,25 +25,23 @@ class Encoded:
     is in no window, or that the target's name was cut.
     """
 
-    windows: Sequence[BatchEncoding]
+    windows: Sequence[Row]
     weights: Sequence[float]
     truncated: bool
 
 
-def encode(
-    tokenizer: PreTrainedTokenizerBase, passage: Passage, task: str, max_length: int
-) -> BatchEncoding:
+def encode(tokenizer: PreTrainedTokenizerBase, passage: Passage, task: str, max_length: int) -> Row:
     """Return at most `max_length` token ids: a passage or, where it is too long, one window of it.
 
     That is the window around the first mentions of the target, or else the beginning.
     """
-    return encode_windows(tokenizer, passage, task, max_length).windows[0]
+    return encode_windows(tokenizer, [passage], task, max_length)[0].windows[0]
 
 
 def encode_windows(
-    tokenizer: PreTrainedTokenizerBase, passage: Passage, task: str, max_length: int
-) -> Encoded:
-    """Return a passage as inputs of at most `max_length` tokens each.
+    tokenizer: PreTrainedTokenizerBase, passages: Sequence[Passage], task: str, max_length: int
+) -> list[Encoded]:
+    """Return each passage as inputs of at most `max_length` tokens each.
 
     Sentiment reads the text; all else the text, with its mentions marked where the tokenizer knows
     the marks, and the target as a pair; what looks like a mark in either is none. What is too long
@@ -50,17 +49,62 @@ def encode_windows(
     Beside a text that does not fit, at most half of an input goes to the target's name.
     """
     knows_marks = _knows_marks(tokenizer)
+    written = [_written(passage, task, knows_marks=knows_marks) for passage in passages]
+    rows = _tokenize(tokenizer, written)
+    return [
+        Encoded([row], [1.0], truncated=False)
+        if len(row["input_ids"]) <= max_length
+        else _in_windows(tokenizer, one, max_length)
+        for one, row in zip(written, rows, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A passage as it is put to the tokenizer; `mentions` are spans in its text."""
+
+    text: str
+    pair: str | None
+    mentions: _Spans = ()
+
+
+def _written(passage: Passage, task: str, *, knows_marks: bool) -> _Written:
     asked = _without_marks(passage) if knows_marks else passage
-    text, pair = asked.text, None if task == SENTIMENT else asked.target
-    mentions: _Spans = asked.mentions if pair else ()
-    if mentions and knows_marks:
-        text = asked.marked()
-        mentions = _marked_spans(mentions, len(text) - len(asked.text))
-    whole = _tokenize(tokenizer, text, pair)
-    if len(whole["input_ids"]) <= max_length:
-        return Encoded([whole], [1.0], truncated=False)
-    long = _fast(whole, text, mentions) or _slow(tokenizer, text, pair, mentions)
-    return _cut(whole, long, max_length)
+    if task == SENTIMENT or not asked.target:
+        return _Written(asked.text, None)
+    if not (asked.mentions and knows_marks):
+        return _Written(asked.text, asked.target, asked.mentions)
+    text = asked.marked()
+    spans = _marked_spans(asked.mentions, len(text) - len(asked.text))
+    return _Written(text, asked.target, spans)
+
+
+def _tokenize(tokenizer: PreTrainedTokenizerBase, written: Sequence[_Written]) -> list[Row]:
+    """Return the token ids of each, all at once, which a fast tokenizer does on all cores."""
+    rows: list[Row] = [{}] * len(written)
+    for paired in (False, True):
+        chosen = [index for index, one in enumerate(written) if (one.pair is not None) == paired]
+        if not chosen:
+            continue
+        texts = [written[index].text for index in chosen]
+        pairs = [written[index].pair for index in chosen] if paired else None
+        found = tokenizer(texts, pairs, verbose=False)
+        for place, index in enumerate(chosen):
+            row = {key: values[place] for key, values in found.items()}
+            rows[index] = row if row["input_ids"] else _nothing(tokenizer)
+    return rows
+
+
+def _nothing(tokenizer: PreTrainedTokenizerBase) -> Row:
+    """Return what stands for no text where a tokenizer adds nothing: models need a token."""
+    row: BatchEncoding = tokenizer(next(iter(tokenizer.all_special_tokens), "."), verbose=False)
+    return dict(row)
+
+
+def _in_windows(tokenizer: PreTrainedTokenizerBase, written: _Written, limit: int) -> Encoded:
+    whole: BatchEncoding = tokenizer(written.text, written.pair, verbose=False)
+    long = _fast(whole, written.text, written.mentions) or _slow(tokenizer, written)
+    return _cut(whole, long, limit)
 
 
 def _without_marks(passage: Passage) -> Passage:
@@ -76,13 +120,6 @@ def _in_round_brackets(text: str) -> str:
     for mark in (MARK_OPEN, MARK_CLOSE):
         text = text.replace(mark, f"({mark[1:-1]})")
     return text
-
-
-def _tokenize(tokenizer: PreTrainedTokenizerBase, text: str, pair: str | None) -> BatchEncoding:
-    whole: BatchEncoding = tokenizer(text, pair, verbose=False)
-    if not whole["input_ids"]:  # no text, and a tokenizer that adds nothing: models need a token
-        whole = tokenizer(next(iter(tokenizer.all_special_tokens), "."), verbose=False)
-    return whole
 
 
 def _marked_spans(mentions: _Spans, added: int) -> _Spans:
@@ -130,10 +167,9 @@ def _run(of: Sequence[int | None], part: int, default: int) -> range:
     return range(start, start + of.count(part))
 
 
-def _slow(
-    tokenizer: PreTrainedTokenizerBase, text: str, pair: str | None, mentions: _Spans
-) -> _Long:
+def _slow(tokenizer: PreTrainedTokenizerBase, written: _Written) -> _Long:
     """Return the parts by counting tokens piece by piece, which is near enough for windows."""
+    text, pair, mentions = written.text, written.pair, written.mentions
     encoded = tokenizer(text, pair, return_special_tokens_mask=True, verbose=False)
     special = [*encoded["special_tokens_mask"], 0]
     count, target_count = (len(tokenizer.tokenize(part or "")) for part in (text, pair))
@@ -167,7 +203,7 @@ def _cut(whole: BatchEncoding, long: _Long, max_length: int) -> Encoded:
     )
 
 
-def _input(whole: BatchEncoding, long: _Long, window: Window, kept: int) -> BatchEncoding:
+def _input(whole: BatchEncoding, long: _Long, window: Window, kept: int) -> Row:
     """Return `whole` with no more of the text than a window, and `kept` tokens of the target."""
     text, target = long.text, long.target
     parts = [
@@ -176,9 +212,7 @@ def _input(whole: BatchEncoding, long: _Long, window: Window, kept: int) -> Batc
         slice(text.stop, target.start + kept),
         slice(target.stop, None),
     ]
-    return BatchEncoding(
-        {key: [item for part in parts for item in row[part]] for key, row in whole.items()}
-    )
+    return {key: [item for part in parts for item in row[part]] for key, row in whole.items()}
 
 
 def _knows_marks(tokenizer: PreTrainedTokenizerBase) -> bool:

@@ -13,17 +13,17 @@ from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from models import reading
-from models.encoding import encode_windows
-from models.forward import Forward
+from models.encoding import Encoded, encode_windows
+from models.engine.forward import Forward
+from models.engine.timings import Timings
 from models.labels import SENTIMENT
 from models.model_name import ModelName
 from models.passage import Passage
 from models.targets import Target, TargetMatcher
 
-__all__ = ["Labeller", "Predictions"]
+__all__ = ["Asked", "Labeller", "Predictions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,29 +38,55 @@ class Predictions:
     truncated: NDArray[np.bool_]
 
 
-class Labeller(ABC):
-    """A model that labels passages for one task."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Passages ready for the model: each as one or more inputs."""
 
-    def __init__(
-        self,
-        model: PreTrainedModel,
-        tokenizer: PreTrainedTokenizerBase,
-        task: str,
-        *,
-        name: ModelName,
-    ) -> None:
+    passages: Sequence[Passage]
+    encoded: Sequence[Encoded]
+
+
+class Labeller(ABC):
+    """A model that labels passages for one task. `timings` tells what it has done so far."""
+
+    def __init__(self, forward: Forward, task: str, *, name: ModelName) -> None:
         self.name = name
         self.task = task
-        self._tokenizer = tokenizer
-        self._forward = Forward(model, tokenizer, name=name.text)
+        self.timings = Timings()
+        self._forward = forward
 
-    @abstractmethod
+    @property
+    def backend(self) -> str:
+        """What the model runs on: for the record."""
+        return self._forward.backend.description
+
+    def stop(self) -> None:
+        """Have `label` in another thread end soon, with CancelledError."""
+        self._forward.stop()
+
     def predict(self, passages: Sequence[Passage]) -> Predictions:
         """Score passages of any length and number.
 
         Raises ValueError when one lacks the target that the task is about, ModelError when the
         model gives NaN.
         """
+        return self.label(self.encode(passages))
+
+    def encode(self, passages: Sequence[Passage]) -> Asked:
+        """Tokenise passages; may run in another thread than `label`. Raises what `predict` does."""
+        if self.task != SENTIMENT and not all(passage.target for passage in passages):
+            raise ValueError(f"{self.task} is about a target: name the target of every passage")
+        self.timings.passages += len(passages)
+        with self.timings.timed("tokenise"):
+            return Asked(passages, self._encode(passages))
+
+    @abstractmethod
+    def label(self, asked: Asked) -> Predictions:
+        """Score what `encode` made of passages. Raises what `predict` does."""
+
+    @abstractmethod
+    def _encode(self, passages: Sequence[Passage]) -> Sequence[Encoded]:
+        """Return the inputs that the model reads."""
 
     def probabilities(
         self, texts: Sequence[str], targets: Sequence[str | None] | None = None
@@ -74,21 +100,19 @@ class Labeller(ABC):
         passages = [_passage(text, name) for text, name in zip(texts, named, strict=True)]
         return self.predict(passages).probabilities
 
-    def _check_targets(self, passages: Sequence[Passage]) -> None:
-        if self.task != SENTIMENT and not all(passage.target for passage in passages):
-            raise ValueError(f"{self.task} is about a target: name the target of every passage")
+    def _inputs(self, passages: Sequence[Passage], task: str) -> list[Encoded]:
+        forward = self._forward
+        return encode_windows(forward.tokenizer, passages, task, forward.max_length)
 
     def _pooled_logits(
-        self, passages: Sequence[Passage], task: str, columns: Sequence[int]
+        self, encoded: Sequence[Encoded], columns: Sequence[int]
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Return these outputs of the model, (n, columns), and (n,) whether any text is unread."""
-        limit = self._forward.max_length
-        encoded = [encode_windows(self._tokenizer, passage, task, limit) for passage in passages]
         windows = list(chain.from_iterable(one.windows for one in encoded))
         weights = np.array([w for one in encoded for w in one.weights], dtype=np.float32)
         of_passage = np.repeat(np.arange(len(encoded)), [len(one.windows) for one in encoded])
         pooled = np.zeros((len(encoded), len(columns)), dtype=np.float32)
-        logits = self._forward.logits(windows)[:, list(columns)]
+        logits = self._forward.logits(windows, self.timings)[:, list(columns)]
         np.add.at(pooled, of_passage, logits * weights[:, None])
         return pooled, np.array([one.truncated for one in encoded], dtype=np.bool_)
 

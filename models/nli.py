@@ -10,10 +10,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from models.encoding import Encoded
+from models.engine.forward import Forward
 from models.hypotheses import CLAIM, MOOD, NAME, hypotheses
-from models.labeller import Labeller, Predictions
+from models.labeller import Asked, Labeller, Predictions
 from models.labels import SENTIMENT, STANCE, nli_columns
 from models.languages import language
 from models.model_name import ModelName
@@ -29,29 +30,24 @@ class NliClassifier(Labeller):
     passages are read in windows, the hypothesis in place of the target's name.
     """
 
-    def __init__(
-        self,
-        model: PreTrainedModel,
-        tokenizer: PreTrainedTokenizerBase,
-        task: str,
-        *,
-        name: ModelName,
-    ) -> None:
-        super().__init__(model, tokenizer, task, name=name)
-        id2label = {int(index): label for index, label in (model.config.id2label or {}).items()}
+    def __init__(self, forward: Forward, task: str, *, name: ModelName) -> None:
+        super().__init__(forward, task, name=name)
+        id2label = {int(index): label for index, label in (forward.config.id2label or {}).items()}
         self._columns = nli_columns(id2label, name.labels)
 
-    def predict(self, passages: Sequence[Passage]) -> Predictions:
-        """Score passages; see `Labeller.predict`."""
-        self._check_targets(passages)
+    def label(self, asked: Asked) -> Predictions:
+        """Score encoded passages; see `Labeller.label`."""
+        logits, truncated = self._pooled_logits(asked.encoded, self._columns)
+        by_passage = logits.reshape(len(asked.passages), 2, len(self._columns))
+        return Predictions(weigh(by_passage), truncated[::2] | truncated[1::2])
+
+    def _encode(self, passages: Sequence[Passage]) -> Sequence[Encoded]:
         pairs = [
             Passage(asked.text, hypothesis, asked.mentions)
             for asked in passages
             for hypothesis in self._hypotheses(asked)
         ]
-        logits, truncated = self._pooled_logits(pairs, STANCE, self._columns)
-        by_passage = logits.reshape(len(passages), 2, len(self._columns))
-        return Predictions(weigh(by_passage), truncated[::2] | truncated[1::2])
+        return self._inputs(pairs, STANCE)
 
     def _hypotheses(self, asked: Passage) -> tuple[str, str]:
         about = CLAIM if asked.claim else NAME

@@ -5,6 +5,8 @@ weights-only reader, which runs none of its code. Code that comes with a model i
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -19,8 +21,10 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 from transformers import (
+    AutoConfig,
     AutoModelForSequenceClassification,
     AutoTokenizer,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -30,8 +34,9 @@ import models.target_encoder  # noqa: F401 (lets the library know the embedded a
 from collector.errors import ModelError
 from models.model_name import WEIGHT_FILES, ModelName
 
-__all__ = ["locate", "read_pretrained"]
+__all__ = ["locate", "read_pretrained", "read_settings"]
 
+_OPTIONS: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
 _COMMIT = re.compile("[0-9a-f]{40}")
 _LONGEST_REASON = 300
 _PATIENCE = 5.0  # seconds for the hub to answer at all
@@ -57,29 +62,52 @@ def read_pretrained(
     `settings` change its configuration, the number of labels for instance. Raises ModelError, with
     the way out, when there is no such model, or it cannot be loaded.
     """
-    directory = locate(name)
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    name.check_weights(directory)
-    _check_tokenizer(name, directory)
-    try:
-        options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
-        tokenizer = AutoTokenizer.from_pretrained(directory, **options)
+    directory = _checked(name)
+    with _explained(name):
+        tokenizer = AutoTokenizer.from_pretrained(directory, **_OPTIONS)
         model, report = AutoModelForSequenceClassification.from_pretrained(
             directory,
             use_safetensors=name.weights == "safetensors",
             weights_only=True,
             dtype=torch.float32,
             output_loading_info=True,
-            **options,
+            **_OPTIONS,
             **settings,
         )
-    except Exception as error:  # whatever somebody else's files make the library raise
+    return model, tokenizer, sorted(report["missing_keys"])
+
+
+def read_settings(name: ModelName) -> tuple[PreTrainedConfig, PreTrainedTokenizerBase]:
+    """Return the model's configuration and its tokenizer, without its weights.
+
+    Raises what `read_pretrained` does.
+    """
+    directory = _checked(name)
+    with _explained(name):
+        config = AutoConfig.from_pretrained(directory, **_OPTIONS)
+        return config, AutoTokenizer.from_pretrained(directory, **_OPTIONS)
+
+
+def _checked(name: ModelName) -> Path:
+    """Return where the model lies, with all that is needed to load it."""
+    directory = locate(name)
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    name.check_weights(directory)
+    _check_tokenizer(name, directory)
+    return directory
+
+
+@contextmanager
+def _explained(name: ModelName) -> Iterator[None]:
+    """Make a ModelError of whatever somebody else's files make the library raise."""
+    try:
+        yield
+    except Exception as error:
         raise ModelError(
             f"model {name.text} cannot be loaded (it needs config.json, tokenizer.json and "
             f"{WEIGHT_FILES[name.weights]}): {_reason(error)}"
         ) from error
-    return model, tokenizer, sorted(report["missing_keys"])
 
 
 def locate(name: ModelName) -> Path:

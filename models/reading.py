@@ -14,7 +14,7 @@ import unicodedata
 
 __all__ = ["VERSION", "read", "reading_hash"]
 
-VERSION = 1
+VERSION = 2
 
 _INVISIBLE = re.compile(
     "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe0e\ufe0f\ufeff]"
@@ -29,9 +29,12 @@ _EMAIL = re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{1,64}\b")
 _USER = re.compile(r"(?<![\w@/])@[A-Za-z]\w{3,31}\b")
 _SPACES = re.compile(r"[^\S\n]+")
 
-# A closing line is a channel's footer when it holds nothing but addresses and signs, or when it is
-# short and calls to subscribe or to send in news.
+# A closing line is a channel's footer when it holds nothing but addresses and signs, when it counts
+# reactions or views ("👍 12 👎 3"), or when it is short and calls to subscribe or to send in news.
 _ONLY_ADDRESSES = re.compile(r"(?:http|@user|[\W_])*")
+_COUNTERS = re.compile(  # each an emoji, or a sign like it, and a number
+    r"(?:[^\w\s!-/:-@\[-`{-~№«»–—…₽₴€£©®°]+\s?\d[\d.,]*[KkКкMМ]?[\s|·•]*)+"
+)
 _CALL = re.compile(
     r"\b(?:подпи(?:саться|шитесь|шись)|підпи(?:сатися|сатись|шіться|шись)"
     r"|прислать (?:новость|фото|видео)|предложить новость|надіслати новину)\b"
@@ -75,4 +78,6 @@ def _is_footer(line: str, *, alone: bool) -> bool:
     if _ONLY_ADDRESSES.fullmatch(line):
         # Signs alone may be all that the author says: a post of a single emoji, for instance.
         return "http" in line or "@user" in line
-    return not alone and len(line) <= _FOOTER_LENGTH and _CALL.search(line) is not None
+    if alone or len(line) > _FOOTER_LENGTH:
+        return False
+    return _COUNTERS.fullmatch(line) is not None or _CALL.search(line) is not None

@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 from collector.archive import Migrations
@@ -21,6 +22,7 @@ from collector.tables import UTCDateTime, metadata
 __all__ = [
     "MODELS",
     "NO_TARGET",
+    "engines",
     "mentions",
     "models",
     "readings",
@@ -87,6 +89,16 @@ models = Table(
     Column("first_used", UTCDateTime, nullable=False),
 )
 
+# A model as it ran on some machine: which backend, in which precision, on what.
+engines = Table(
+    "engines",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("model_id", ForeignKey("models.id"), nullable=False),
+    Column("description", Text, nullable=False),
+    UniqueConstraint("model_id", "description"),
+)
+
 # Probabilities are of against, neutral, favor, or of negative, neutral, positive.
 scores = Table(
     "scores",
@@ -102,6 +114,8 @@ scores = Table(
     Column("p_favor", Float, nullable=False),
     Column("truncated", Boolean(create_constraint=False), nullable=False),
     Column("scored_at", UTCDateTime, nullable=False),
+    # What answered; null where an earlier version of the program stored the row.
+    Column("engine_id", ForeignKey("engines.id")),
     # All that a report needs, with the targets of a text side by side.
     Index(None, "model_id", "task", "reading_id", "target_id", "label", "confidence"),
 )

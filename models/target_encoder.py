@@ -66,10 +66,26 @@ class _Convolution(nn.Module):
         self.out = nn.Linear(width, width)
 
     def forward(self, hidden: Tensor, is_token: Tensor) -> Tensor:
-        gated = functional.glu(self.gate(hidden)) * is_token
-        mixed = self.mix(gated.transpose(1, 2)).transpose(1, 2)
+        value, gate = self.gate(hidden).chunk(2, dim=-1)
+        mixed = self._mixed(value * torch.sigmoid(gate) * is_token)
         result: Tensor = self.out(functional.silu(mixed))
         return result
+
+    def _mixed(self, gated: Tensor) -> Tensor:
+        """Convolve (n, length, width) along the length, as an image of height 1.
+
+        Nothing needs to be moved for it: torch's and other libraries' kernels for images read
+        channels where they lie, last, and those for sequences do not.
+        """
+        image = gated[:, None].permute(0, 3, 1, 2)
+        mixed = functional.conv2d(
+            image,
+            self.mix.weight[:, :, None],
+            self.mix.bias,
+            padding=(0, self.mix.kernel_size[0] // 2),
+            groups=self.mix.groups,
+        )
+        return mixed.permute(0, 2, 3, 1)[:, 0]
 
 
 class _Attention(nn.Module):
@@ -84,8 +100,10 @@ class _Attention(nn.Module):
 
     def forward(self, hidden: Tensor, bias: Tensor) -> Tensor:
         batch, length, width = hidden.shape
-        split = self.qkv(hidden).view(batch, length, 3, self.heads, width // self.heads)
-        query, key, value = split.permute(2, 0, 3, 1, 4)
+        query, key, value = (
+            part.view(batch, length, self.heads, width // self.heads).transpose(1, 2)
+            for part in self.qkv(hidden).chunk(3, dim=-1)
+        )
         dropout = self.dropout if self.training else 0.0
         mixed = functional.scaled_dot_product_attention(
             query, key, value, attn_mask=bias.to(query.dtype), dropout_p=dropout
@@ -177,7 +195,7 @@ class _TargetEncoderModel(PreTrainedModel):
         marks = opens | closes
         number = marks.cumsum(dim=1)
         # Of each mark by its number, whether it opens; number 0 stands for no mark so far.
-        opening = opens.new_zeros(len(ids), ids.shape[1] + 1).scatter(1, number * marks, opens)
+        opening = opens.new_zeros(ids.shape[0], ids.shape[1] + 1).scatter(1, number * marks, opens)
         inside: Tensor = opening.gather(1, number - closes.long())
         return inside
 
@@ -240,14 +258,17 @@ class TargetEncoderForMaskedLM(_TargetEncoderModel):
         labels: Tensor | None = None,
         **_: Any,  # noqa: ANN401 (likewise)
     ) -> MaskedLMOutput:
-        """Return the `loss` over the tokens whose label is not -100, and their `logits`."""
+        """Return the `loss` over the tokens whose label is not -100, and their `logits`.
+
+        `hidden_states` are those of the last layer, (n, length, width).
+        """
         hidden, _mask, _mention = self._encode(input_ids, token_type_ids, attention_mask)
         asked = (
             torch.ones_like(input_ids, dtype=torch.bool) if labels is None else labels != _NOT_ASKED
         )
         guess = self.decoder(self.guess_norm(functional.gelu(self.guess(hidden[asked]))))
         loss = None if labels is None else functional.cross_entropy(guess.float(), labels[asked])
-        return MaskedLMOutput(loss=loss, logits=guess)
+        return MaskedLMOutput(loss=loss, logits=guess, hidden_states=(hidden,))
 
 
 AutoConfig.register(TargetEncoderConfig.model_type, TargetEncoderConfig)

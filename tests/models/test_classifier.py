@@ -25,11 +25,12 @@ from transformers import (
 from collector.errors import ModelError
 from models.calibration import Calibration, Fit, TaskFit
 from models.classifier import Classifier
+from models.engine.opening import open_forward
+from models.engine.setting import TORCH_ON_CPU
 from models.labels import LABELS, SENTIMENT, STANCE, TARGET_SENTIMENT, head_label
 from models.loading import load_classifier
 from models.model_name import ModelName
 from models.passage import Passage
-from models.pretrained import read_pretrained
 
 MakeModel = Callable[..., Path]
 
@@ -133,28 +134,28 @@ def test_no_passages_give_no_rows(make_model: MakeModel) -> None:
 
 
 def test_calibration_follows_the_language_of_a_passage(make_model: MakeModel) -> None:
-    model, tokenizer, _ = read_pretrained(name := ModelName(str(make_model())))
+    forward = open_forward(name := ModelName(str(make_model())), TORCH_ON_CPU)
     fit = {"rows": 200, "nll": (1.0, 1.0), "ece": (0.1, 0.1)}
     languages = {"uk": Fit(temperature=4.0, **fit), "en": Fit(temperature=0.5, **fit)}
     tasks = {SENTIMENT: TaskFit(temperature=2.0, languages=languages, **fit)}
-    classifier = Classifier(model, tokenizer, SENTIMENT, name=name, calibration=Calibration(tasks))
+    classifier = Classifier(forward, SENTIMENT, name=name, calibration=Calibration(tasks))
     text = "the president said nothing"
     passages = [Passage(text, language="ru"), Passage(text, language="uk"), Passage(text)]
     rows = classifier.predict(passages).probabilities
     logits, _ = classifier.logits(passages)
     assert np.allclose(rows, softmax(logits / np.array([[2.0], [4.0], [0.5]]), axis=1), atol=1e-6)
-    plain = Classifier(model, tokenizer, SENTIMENT, name=name).predict(passages).probabilities
+    plain = Classifier(forward, SENTIMENT, name=name).predict(passages).probabilities
     assert np.allclose(plain, softmax(logits, axis=1), atol=1e-6)
 
 
 def test_a_head_is_calibrated_whatever_task_it_answers(make_model: MakeModel) -> None:
     names = tuple(head_label(STANCE, label) for label in LABELS[STANCE])
-    model, tokenizer, _ = read_pretrained(name := ModelName(str(make_model(labels=names))))
+    forward = open_forward(name := ModelName(str(make_model(labels=names))), TORCH_ON_CPU)
     fit = TaskFit(temperature=4.0, rows=200, nll=(1.0, 1.0), ece=(0.1, 0.1))
     asked = [Passage("Трамп победил", "Трамп", ((0, 5),))]
     for task in (STANCE, TARGET_SENTIMENT):
         calibration = Calibration({STANCE: fit})
-        classifier = Classifier(model, tokenizer, task, name=name, calibration=calibration)
+        classifier = Classifier(forward, task, name=name, calibration=calibration)
         logits, _ = classifier.logits(asked)
         rows = classifier.predict(asked).probabilities
         assert np.allclose(rows, softmax(logits / 4, axis=1), atol=1e-6)

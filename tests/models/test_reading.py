@@ -40,6 +40,9 @@ def test_markup_addresses_and_invisible_characters_are_taken_out(raw: str, expec
         "t.me/channel",
         "Subscribe!",
         "👉 @channel 👈",
+        "👍 12 👎 3",
+        "❤️ 1.2K | 🔥 36",
+        "👁 10500",
     ],
 )
 def test_a_channels_footer_is_left_out(footer: str) -> None:
@@ -62,6 +65,11 @@ def test_texts_that_differ_only_in_footer_and_link_read_the_same() -> None:
         "Наш канал предупреждал: Путин врёт",
         "Буст экономики США",
         "Subscribe to Putin propaganda? Never.",
+        "2 : 1",
+        "№ 5",
+        "– 30",
+        "🔥 36 сбитых",
+        "🔥",
     ],
 )
 def test_a_sentence_is_no_footer(line: str) -> None:

@@ -195,7 +195,7 @@ def test_every_token_of_a_text_is_in_a_window_of_the_right_size(
     kind: str, words: list[str], limit: int
 ) -> None:
     tokenizer, text = tokenizer_of(kind), " ".join(words)
-    encoded = encode_windows(tokenizer, Passage(text), SENTIMENT, limit)
+    encoded = encode_windows(tokenizer, [Passage(text)], SENTIMENT, limit)[0]
     assert 1 <= len(encoded.windows) <= MOST_WINDOWS
     assert all(1 <= len(window["input_ids"]) <= limit for window in encoded.windows)
     assert all(len({len(row) for row in window.values()}) == 1 for window in encoded.windows)
@@ -214,7 +214,7 @@ def test_every_mention_is_whole_in_a_window(
     words = [word.replace("[", "(") for word in words] + ["Трамп"]
     named = data.draw(st.sets(st.integers(0, len(words) - 1), min_size=1, max_size=MOST_WINDOWS))
     tokenizer, passage = tokenizer_of(kind), with_mentions(words, sorted(named), "Трамп")
-    encoded = encode_windows(tokenizer, passage, STANCE, limit)
+    encoded = encode_windows(tokenizer, [passage], STANCE, limit)[0]
     assert 1 <= len(encoded.windows) <= MOST_WINDOWS
     assert all(len(window["input_ids"]) <= limit for window in encoded.windows)
     read = [part for w in encoded.windows for part in marked_parts(tokenizer, w["input_ids"])]
@@ -226,9 +226,9 @@ def test_every_mention_is_whole_in_a_window(
 def test_a_passage_that_fits_is_encoded_as_the_tokenizer_does(kind: str) -> None:
     tokenizer = tokenizer_of(kind)
     text = "Трамп победил на выборах"
-    plain = encode_windows(tokenizer, Passage(text), SENTIMENT, 512)
+    plain = encode_windows(tokenizer, [Passage(text)], SENTIMENT, 512)[0]
     assert [dict(window) for window in plain.windows] == [dict(tokenizer(text))]
-    pair = encode_windows(tokenizer, Passage(text, "Трамп", ((0, 5),)), STANCE, 512)
+    pair = encode_windows(tokenizer, [Passage(text, "Трамп", ((0, 5),))], STANCE, 512)[0]
     marked = f"{MARK_OPEN} Трамп {MARK_CLOSE} победил на выборах"
     assert [dict(window) for window in pair.windows] == [dict(tokenizer(marked, "Трамп"))]
     assert not plain.truncated
@@ -240,7 +240,7 @@ def test_windows_are_built_like_a_whole_input(kind: str) -> None:
     tokenizer = tokenizer_of(kind)
     words = ["погода"] * 300
     passage = with_mentions([*words, "Трамп", *words], [300], "Трамп")
-    (window,) = encode_windows(tokenizer, passage, STANCE, 64).windows
+    (window,) = encode_windows(tokenizer, [passage], STANCE, 64)[0].windows
     text = tokenizer("погода", add_special_tokens=False)["input_ids"]
     whole = tokenizer("погода", "Трамп")["input_ids"]
     start = whole.index(text[0])
@@ -256,7 +256,7 @@ def test_windows_are_built_like_a_whole_input(kind: str) -> None:
 def test_an_empty_text_is_one_input_of_special_tokens(kind: str) -> None:
     tokenizer = tokenizer_of(kind)
     for passage, task in ((Passage(""), SENTIMENT), (Passage("", "Трамп"), STANCE)):
-        encoded = encode_windows(tokenizer, passage, task, 64)
+        encoded = encode_windows(tokenizer, [passage], task, 64)[0]
         assert len(encoded.windows) == 1
         assert encoded.windows[0]["input_ids"]
         assert not encoded.truncated
@@ -273,8 +273,10 @@ def test_marks_in_the_words_of_a_post_or_a_target_mark_nothing(kind: str, task: 
             with_mentions([*words * times, "Трамп"], [2, 5 * times], name)
             for words, name in ((written, "[T] Трамп"), (harmless, "(T) Трамп"))
         )
-        encoded, expected = (encode_windows(tokenizer, one, task, 64) for one in (given, plain))
-        assert [window.data for window in encoded.windows] == [w.data for w in expected.windows]
+        encoded, expected = (
+            encode_windows(tokenizer, [one], task, 64)[0] for one in (given, plain)
+        )
+        assert encoded.windows == expected.windows
         marked = [marked_parts(tokenizer, window["input_ids"]) for window in encoded.windows]
         assert any(marked) == (task == STANCE)
 
@@ -290,11 +292,11 @@ def test_a_tokenizer_without_marks_reads_them_as_they_are() -> None:
 def test_a_name_takes_no_more_than_half_of_an_input(kind: str) -> None:
     tokenizer = tokenizer_of(kind)
     text, name = "победил " * 300, "Трамп " * 300
-    encoded = encode_windows(tokenizer, Passage(text, name), STANCE, 64)
+    encoded = encode_windows(tokenizer, [Passage(text, name)], STANCE, 64)[0]
     assert encoded.truncated
     assert len(encoded.windows) > 4
     assert all(len(window["input_ids"]) <= 64 for window in encoded.windows)
-    alone = encode_windows(tokenizer, Passage("победил", name), STANCE, 64)
+    alone = encode_windows(tokenizer, [Passage("победил", name)], STANCE, 64)[0]
     assert alone.truncated
     assert len(alone.windows) == 1
     assert len(alone.windows[0]["input_ids"]) == 64
@@ -306,6 +308,6 @@ def test_a_text_of_a_hundred_thousand_characters_is_bounded(
 ) -> None:
     tokenizer = tokenizer_of(kind)
     for text in ("слово " * 17_000, "а" * 100_000):
-        encoded = encode_windows(tokenizer, Passage(text), SENTIMENT, 64)
+        encoded = encode_windows(tokenizer, [Passage(text)], SENTIMENT, 64)[0]
         assert len(encoded.windows) <= MOST_WINDOWS
     assert capfd.readouterr().err == ""

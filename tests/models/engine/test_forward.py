@@ -15,7 +15,8 @@ from transformers import (
 
 from collector.errors import ModelError
 from models.classifier import Classifier
-from models.forward import Forward
+from models.engine.forward import Forward
+from models.engine.torch_backend import TorchBackend
 from models.labels import SENTIMENT
 from models.model_name import ModelName
 
@@ -51,6 +52,11 @@ def gpt_model() -> GPT2ForSequenceClassification:
     return GPT2ForSequenceClassification(config).eval()
 
 
+def forward_of(model: GPT2ForSequenceClassification, tokenizer: PreTrainedTokenizerBase) -> Forward:
+    model.config.pad_token_id = tokenizer.pad_token_id
+    return Forward(TorchBackend(model), model.config, tokenizer, name="gpt")
+
+
 @pytest.mark.parametrize("special", [{}, {"pad_token": "<pad>"}], ids=["no pad token", "pads"])
 def test_a_decoder_answers_for_the_last_token_of_each_input(special: dict[str, str]) -> None:
     model, tokenizer = gpt_model(), gpt_tokenizer(**special)
@@ -58,7 +64,7 @@ def test_a_decoder_answers_for_the_last_token_of_each_input(special: dict[str, s
         by_hand = [
             model(torch.tensor([tokenizer(text)["input_ids"]])).logits[0].numpy() for text in TEXTS
         ]
-    forward = Forward(model, tokenizer, name="gpt")
+    forward = forward_of(model, tokenizer)
     assert forward.max_length == 64
     logits = forward.logits([tokenizer(text) for text in TEXTS])
     assert logits.dtype == np.float32
@@ -66,11 +72,13 @@ def test_a_decoder_answers_for_the_last_token_of_each_input(special: dict[str, s
 
 
 def test_no_inputs_give_no_rows() -> None:
-    assert Forward(gpt_model(), gpt_tokenizer(), name="gpt").logits([]).shape == (0, 3)
+    assert forward_of(gpt_model(), gpt_tokenizer()).logits([]).shape == (0, 3)
 
 
 def test_a_decoder_without_a_pad_token_reads_empty_and_long_texts() -> None:
-    classifier = Classifier(gpt_model(), gpt_tokenizer(), SENTIMENT, name=ModelName("gpt"))
+    classifier = Classifier(
+        forward_of(gpt_model(), gpt_tokenizer()), SENTIMENT, name=ModelName("gpt")
+    )
     rows = classifier.probabilities(["", "war " * 500, "peace"])
     assert np.isfinite(rows).all()
     assert np.allclose(rows.sum(axis=1), 1, atol=1e-5)
@@ -82,4 +90,4 @@ def test_logits_that_are_no_numbers_are_refused(value: float) -> None:
     with torch.no_grad():
         model.score.weight[1] = value
     with pytest.raises(ModelError, match="model gpt answers with NaN"):
-        Forward(model, tokenizer, name="gpt").logits([tokenizer("war")])
+        forward_of(model, tokenizer).logits([tokenizer("war")])
