@@ -48,6 +48,8 @@ __all__ = [
     "TaskEvaluation",
     "evaluate",
     "measure_predictions",
+    "predict_rows",
+    "true_columns",
 ]
 
 MODEL, TFIDF, MAJORITY = "model", "tfidf_lr", "majority"
@@ -160,7 +162,7 @@ def evaluate(
             on_skipped(task, error)
             failed.append(error)
             continue
-        predictions = _predict(labeller, part, on_rows)
+        predictions = predict_rows(labeller, part, on_rows)
         baseline = (baselines or {}).get(task)
         result[task] = measure_predictions(part, predictions, baseline, abstain_below=abstain_below)
     if failed and not result:
@@ -183,7 +185,7 @@ def measure_predictions(
 ) -> TaskEvaluation:
     """Measure what a model says of `rows`, all of one task and at least one."""
     task, probabilities = rows[0].task, predictions.probabilities
-    truth, posts = _columns(task, [row.label for row in rows]), posts_of(rows)
+    truth, posts = true_columns(rows), posts_of(rows)
     predicted = probabilities.argmax(axis=1)
     guesses = {MODEL: predicted, MAJORITY: _columns(task, majority(rows))}
     if baseline:
@@ -214,9 +216,10 @@ def measure_predictions(
     )
 
 
-def _predict(
+def predict_rows(
     classifier: Labeller, rows: Sequence[LabelledRow], on_rows: Callable[[int], None]
 ) -> Predictions:
+    """Return what a model says of `rows`, at least one; `on_rows` is told of more rows labelled."""
     parts = []
     for first in range(0, len(rows), _ROWS_AT_ONCE):
         part = rows[first : first + _ROWS_AT_ONCE]
@@ -255,6 +258,11 @@ def _difference(
     values = resampled[MODEL][column] - resampled[TFIDF][column]
     model, baseline = (labellings[name].measures.macro_f1 for name in (MODEL, TFIDF))
     return Difference(model - baseline, interval(values))
+
+
+def true_columns(rows: Sequence[LabelledRow]) -> NDArray[np.int64]:
+    """Return the columns of `LABELS` that rows of one task, at least one, are labelled with."""
+    return _columns(rows[0].task, [row.label for row in rows])
 
 
 def _columns(task: str, labels: Sequence[str]) -> NDArray[np.int64]:

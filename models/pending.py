@@ -1,19 +1,22 @@
 """What has no score yet."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, literal, select
+from sqlalchemy import Connection, Select, and_, func, literal, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from collector.tables import posts
 from models.keys import model_id, target_ids
 from models.labels import SENTIMENT
 from models.reading import VERSION, reading_hash
-from models.tables import NO_TARGET, mentions, readings, scores, targets, text_readings
+from models.tables import NO_TARGET, mentions, models, readings, scores, targets, text_readings
 from models.targets import Target
 
 __all__ = [
+    "Place",
+    "Unsure",
     "count_relevant",
     "count_unread",
     "count_unscored",
@@ -24,16 +27,51 @@ __all__ = [
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Unsure:
+    """What the model of `fingerprint` scored with a confidence under `below`."""
+
+    fingerprint: str
+    below: float
+
+    def holds(
+        self, task: str, target: ColumnElement[int], reading: ColumnElement[int]
+    ) -> ColumnElement[bool]:
+        """Return the condition that a pair of target and reading is of that."""
+        first = scores.alias("first")
+        model = select(models.c.id).where(models.c.fingerprint == self.fingerprint)
+        return (
+            select(first.c.reading_id)
+            .where(
+                first.c.model_id == model.scalar_subquery(),
+                first.c.task == task,
+                first.c.target_id == target,
+                first.c.reading_id == reading,
+                first.c.confidence < self.below,
+            )
+            .exists()
+        )
+
+
 def count_unscored(
-    connection: Connection, task: str, fingerprint: str, wanted: Sequence[Target]
+    connection: Connection,
+    task: str,
+    fingerprint: str,
+    wanted: Sequence[Target],
+    unsure: Unsure | None = None,
 ) -> int:
-    """Return how many readings or mentions have no score yet by the model of `fingerprint`."""
+    """Return how many readings or mentions have no score yet by the model of `fingerprint`.
+
+    Where `unsure` is given, only of what another model was unsure of.
+    """
     ids = list(target_ids(connection, wanted).values())
     model = model_id(connection, fingerprint)
     if not may_have_unscored(connection, task, model, ids):
         return 0
     pairs = unscored_pairs(task, model, ids).subquery()
     query = select(func.count()).select_from(pairs).where(_is_in_use(pairs.c.reading_id))
+    if unsure:
+        query = query.where(unsure.holds(task, pairs.c.target_id, pairs.c.reading_id))
     return connection.scalar(query) or 0
 
 
@@ -107,34 +145,51 @@ def unread() -> Select[Any]:
     )
 
 
-def unscored(task: str, model: int, wanted: Sequence[int]) -> Select[Any]:
-    """Select what model number `model` has not scored, in the order of readings.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far in the order of readings, and of targets within one, a walk has come."""
 
-    Columns: reading_id, text, language, target_id and, for stance, target (its name) and spans.
+    reading_id: int = -1
+    target_id: int = -1
+
+
+def unscored(
+    task: str, model: int, wanted: Sequence[int], after: Place, unsure: Unsure | None = None
+) -> Select[Any]:
+    """Select what model number `model` has not scored beyond a place, in the order of readings.
+
+    Where `unsure` is given, only of what another model was unsure of. Columns: reading_id, text,
+    language, target_id and, for stance, target (its name) and spans.
     """
+    query, target = _relevant(task, wanted, after)
+    if unsure:
+        query = query.where(unsure.holds(task, target, readings.c.id))
+    return _without_score(query, task, model, target)
+
+
+def _relevant(
+    task: str, wanted: Sequence[int], after: Place
+) -> tuple[Select[Any], ColumnElement[int]]:
+    """Select, in order, what there could be scores of beyond a place; also return its target."""
+    columns = (readings.c.id.label("reading_id"), readings.c.text, readings.c.language)
     if task == SENTIMENT:
-        query = select(
-            readings.c.id.label("reading_id"),
-            readings.c.text,
-            readings.c.language,
-            literal(NO_TARGET).label("target_id"),
-        ).where(readings.c.text != "", _is_in_use(readings.c.id))
-        return _without_score(query, task, model, literal(NO_TARGET)).order_by(readings.c.id)
-    query = (
-        select(
-            readings.c.id.label("reading_id"),
-            readings.c.text,
-            readings.c.language,
-            mentions.c.target_id,
-            targets.c.name.label("target"),
-            mentions.c.spans,
+        query = select(*columns, literal(NO_TARGET).label("target_id")).where(
+            readings.c.text != "", _is_in_use(readings.c.id), readings.c.id > after.reading_id
         )
+        return query.order_by(readings.c.id), literal(NO_TARGET)
+    query = (
+        select(*columns, mentions.c.target_id, targets.c.name.label("target"), mentions.c.spans)
         .join(mentions, mentions.c.reading_id == readings.c.id)
         .join(targets, targets.c.id == mentions.c.target_id)
-        .where(mentions.c.target_id.in_(wanted), _is_in_use(readings.c.id))
+        .where(mentions.c.target_id.in_(wanted), _is_in_use(readings.c.id), *_beyond(after))
     )
-    missing = _without_score(query, task, model, mentions.c.target_id)
-    return missing.order_by(readings.c.id, mentions.c.target_id)
+    return query.order_by(readings.c.id, mentions.c.target_id), mentions.c.target_id
+
+
+def _beyond(place: Place) -> list[ColumnElement[bool]]:
+    """Say the same twice: the first is what an index is for."""
+    further = or_(readings.c.id > place.reading_id, mentions.c.target_id > place.target_id)
+    return [readings.c.id >= place.reading_id, further]
 
 
 def _is_in_use(reading: ColumnElement[int]) -> ColumnElement[bool]:

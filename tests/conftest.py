@@ -1,6 +1,10 @@
 """Settings for all tests, and a Telegram of one account, served over TCP."""
 
+import os
 from collections.abc import Iterator
+
+# Tests run side by side: several threads of torch for one of them would wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from hypothesis import settings

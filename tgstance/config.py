@@ -1,140 +1,52 @@
 """Reads tgstance.toml and checks every setting in it."""
 
-import re
 import tomllib
-from collections.abc import Callable
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from platformdirs import user_data_path
 from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
-    StringConstraints,
     ValidationError,
     model_validator,
 )
 
-from collector.errors import ConfigError, ModelError
-from models.hypotheses import check_hypotheses
+from collector.errors import ConfigError
+from models.cascade import AnyModel
+from models.engine.setting import BackendName, EngineSetting
 from models.labels import SENTIMENT, STANCE
-from models.model_name import EMBEDDED, Kind, ModelName, Weights, is_path
-from models.presets import ModelSetting, as_said, on_hub
 from models.targets import Target
 from reports.formats.kinds import Format
 from reports.page.facts import Event
 from reports.selection import Period, Words
-from tgstance.moments import parse_duration, parse_moment
+from tgstance.collect_setting import Collect
+from tgstance.models_setting import Models, configured_model
+from tgstance.section import Section, Text
 
 __all__ = ["LARGEST_API_ID", "Config", "default_config", "load_config"]
 
 LARGEST_API_ID = 2**31 - 1
 
-_COMMIT = re.compile("[0-9a-f]{40}")
 
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class _Archive(Section):
+    location: Text = "tgstance.sqlite"
 
 
-class _Archive(_Section):
-    location: _Text = "tgstance.sqlite"
-
-
-class _Model(_Section):
-    name: _Text = "embedded"
-    revision: _Text | None = None
-    kind: Kind | None = None
-    weights: Weights | None = None
-    labels: dict[str, str] = Field(default_factory=dict)
-    hypotheses: dict[str, dict[str, dict[str, _Text]]] = Field(default_factory=dict)
-
-
-def _name_alone(value: object) -> object:
-    return {"name": value} if isinstance(value, str) else value
-
-
-def _asks(task: str) -> Callable[[_Model], _Model]:
-    """Return a check that a model's hypotheses are complete, and about what the task asks."""
-
-    def check(model: _Model) -> _Model:
-        try:
-            check_hypotheses(model.hypotheses, task)
-        except ConfigError as error:
-            raise ValueError(str(error)) from error
-        return model
-
-    return check
-
-
-_ModelSetting = Annotated[_Model, BeforeValidator(_name_alone)]
-
-
-class _Models(_Section):
-    sentiment: Annotated[_ModelSetting, AfterValidator(_asks(SENTIMENT))] = _Model()
-    stance: Annotated[_ModelSetting, AfterValidator(_asks(STANCE))] = _Model()
-    abstain_below: Annotated[float, Field(ge=0, le=1)] = 0.5
-
-
-def _is(parse: Callable[[str], object], *words: str) -> Callable[[str], str]:
-    """Return a check that a text can be parsed or is one of some words; it stays a text."""
-
-    def check(text: str) -> str:
-        if text not in words:
-            parse(text)
-        return text
-
-    return check
-
-
-class _Telegram(_Section):
+class _Telegram(Section):
     api_id: Annotated[int, Field(gt=0, le=LARGEST_API_ID)] | None = None
     api_hash: SecretStr | None = None
     session: Path | None = None
 
 
-def _as_text(value: object) -> object:
-    return value.isoformat() if isinstance(value, date) else value
-
-
-_Moment = Annotated[_Text, BeforeValidator(_as_text), AfterValidator(_is(parse_moment, "all"))]
-_Duration = Annotated[_Text, AfterValidator(_is(parse_duration))]
-
-
-class _Collect(_Section):
-    channels: tuple[_Text, ...] = ()
-    since: _Moment = "30d"
-    recent: _Duration = "7d"
-    pace: Annotated[float, Field(ge=0, le=3600)] = 0.5
-    at_once: Annotated[int, Field(ge=1, le=20)] = 3
-    max_wait: _Duration = "5m"
-    timeout: Annotated[float, Field(gt=0, le=3600)] = 30
-    attempts: Annotated[int, Field(ge=1)] = 5
-
-    @model_validator(mode="after")
-    def _channels_are_channels(self) -> Self:
-        from collector.telegram.naming import parse_channels
-
-        try:
-            parse_channels(self.channels)
-        except ConfigError as error:
-            raise ValueError(f"channels: {error}") from error
-        return self
-
-
-class _Event(_Section):
+class _Event(Section):
     date: date
-    label: _Text
+    label: Text
 
 
-class _Report(_Section):
+class _Report(Section):
     directory: Path = Path("reports")
     period: Period = Period.WEEK
     minimum: Annotated[int, Field(ge=1)] = 10
@@ -143,17 +55,17 @@ class _Report(_Section):
     events: tuple[_Event, ...] = ()
 
 
-class _Annotate(_Section):
+class _Annotate(Section):
     codebook: Path = Path("codebook.md")
 
 
-_Group = Annotated[tuple[_Text, ...], Field(min_length=1)]
+_Group = Annotated[tuple[Text, ...], Field(min_length=1)]
 
 
-class _Target(_Section):
-    name: _Text
-    aliases: tuple[_Text, ...] = ()
-    exact: tuple[_Text, ...] = ()
+class _Target(Section):
+    name: Text
+    aliases: tuple[Text, ...] = ()
+    exact: tuple[Text, ...] = ()
     requires: Annotated[tuple[_Group, ...], Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
@@ -170,11 +82,11 @@ class _Target(_Section):
         return [*names, *(word for group in self.requires or () for word in group)]
 
 
-class _File(_Section):
+class _File(Section):
     archive: _Archive = _Archive()
     telegram: _Telegram = _Telegram()
-    collect: _Collect = _Collect()
-    models: _Models = _Models()
+    collect: Collect = Collect()
+    models: Models = Models()
     report: _Report = _Report()
     annotate: _Annotate = _Annotate()
     targets: tuple[_Target, ...] = ()
@@ -231,15 +143,26 @@ class Config:
             return user_data_path("tgstance") / "telegram.session"
         return self._directory / self._file.telegram.session.expanduser()
 
-    @property
-    def sentiment_model(self) -> ModelName:
-        """The model for sentiment."""
-        return self._model(self._file.models.sentiment, SENTIMENT)
+    @cached_property
+    def sentiment_model(self) -> AnyModel:
+        """The model for sentiment; raises what `configured_model` does."""
+        return configured_model(self._file.models, SENTIMENT, self._directory)
 
-    @property
-    def stance_model(self) -> ModelName:
-        """The model for stance."""
-        return self._model(self._file.models.stance, STANCE)
+    @cached_property
+    def stance_model(self) -> AnyModel:
+        """The model for stance; raises what `configured_model` does."""
+        return configured_model(self._file.models, STANCE, self._directory)
+
+    def engine(
+        self, backend: BackendName | None = None, device: str | None = None
+    ) -> EngineSetting:
+        """Return what runs the models: as asked for, else as configured."""
+        set_up = self._file.models
+        return EngineSetting(
+            backend=backend or set_up.backend,
+            device=device or set_up.device,
+            compiled=set_up.compile,
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return the settings as they are recorded with each run: without what is secret."""
@@ -259,41 +182,6 @@ class Config:
                 raise ConfigError(f"no target {name!r} in the configuration (there are: {known})")
         chosen = dict.fromkeys(by_name[name.casefold()] for name in names)
         return tuple(chosen) or self.targets
-
-    def _model(self, setting: _Model, task: str) -> ModelName:
-        said = ModelSetting(**{**dict(setting), "name": self._located(setting)})
-        here = said.name == EMBEDDED or is_path(said.name)
-        try:
-            name = as_said(said) if here else on_hub(said, task)
-        except ConfigError as error:
-            raise ConfigError(f"models.{task}: {error}") from error
-        if setting.hypotheses and name.kind != "nli":
-            raise ConfigError(f'models.{task}: hypotheses are only for kind = "nli"')
-        if not here and not _COMMIT.fullmatch(name.revision or ""):
-            raise ConfigError(f"models.{task}: {_needs_commit(task, setting.name, name.text)}")
-        return name
-
-    def _located(self, setting: _Model) -> str:
-        """Return the whole path where the name is one, and the name where it is a hub model's.
-
-        Raises ModelError for a path that is no directory.
-        """
-        path = self._directory / Path(setting.name).expanduser()
-        is_hub_model = setting.revision or not path.is_dir()
-        if setting.name == EMBEDDED or (is_hub_model and not is_path(setting.name)):
-            return setting.name
-        if not setting.revision and not path.is_dir():
-            raise ModelError(f"model {setting.name}: no such directory ({path})")
-        return str(path)
-
-
-def _needs_commit(task: str, written: str, model: str) -> str:
-    return (
-        f"{written} is no directory here, and a hub model needs its revision as the full hash of a "
-        f"commit, so that its scores can be reproduced: "
-        f'{task} = {{ name = "{written}", revision = "COMMIT" }}; the hash is on the model\'s page '
-        f'under "Files", "History", or from: git ls-remote https://huggingface.co/{model} HEAD'
-    )
 
 
 def load_config(path: Path) -> Config:

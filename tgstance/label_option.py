@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import click
 
-__all__ = ["label_option", "model_label_option"]
+__all__ = ["cascade_label_option", "label_option", "model_label_option"]
 
 
 def _ours(
@@ -60,4 +60,14 @@ model_label_option = click.option(
     multiple=True,
     callback=_any,
     help="What a label of the model means, such as LABEL_2=favor. May be repeated.",
+)
+
+# The same, named `cascade_labels`.
+cascade_label_option = click.option(
+    "--cascade-label",
+    "cascade_labels",
+    metavar="THEIRS=OURS",
+    multiple=True,
+    callback=_any,
+    help="As --model-label, of SECOND. May be repeated.",
 )

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 
 from collector.errors import ModelError
+from models.cascade import AnyModel, Cascade
 from models.labels import STANCE
 from models.model_name import ModelName
 
@@ -20,12 +21,13 @@ _OPINIONS = 0.05  # of posts, in the example: in news channels it is a few perce
 Confusion = Sequence[Sequence[int]]  # a row for each true label: against, neutral, favor
 
 
-def model_errors(model: ModelName) -> str | None:
+def model_errors(model: AnyModel) -> str | None:
     """Return a sentence on how often a model errs where it was measured, None where it was not.
 
-    That is on the rows that its training held out, as `tgstance train` wrote them down.
+    That is on the rows that its training held out, as `tgstance train` wrote them down; those of
+    the models of a cascade say nothing of the two together.
     """
-    confusion = _held_out(model)
+    confusion = None if isinstance(model, Cascade) else _held_out(model)
     return _sentence(confusion) if confusion else None
 
 

@@ -11,7 +11,7 @@ from collector.errors import ConfigError
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from models.model_name import ModelName
+    from models.cascade import AnyModel
     from reports.selection import ScoredBy, Selection
     from tgstance.config import Config
 
@@ -89,7 +89,7 @@ def selected(config: "Config", asked: Asked) -> "Selection":
     )
 
 
-def _scored_by(name: "ModelName") -> "ScoredBy":
+def _scored_by(model: "AnyModel") -> "ScoredBy":
     from reports.selection import ScoredBy
 
-    return ScoredBy(name.text, name.fingerprint)
+    return ScoredBy(model.text, model.fingerprint)

@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from sqlalchemy import func, select
 
 from collector.archive import Archive
 from collector.importing import import_file
-from models.labeller import Predictions
+from models.engine.opening import open_forward
+from models.engine.setting import TORCH_ON_CPU
+from models.labeller import Asked, Labeller, Predictions
+from models.labelling import OneProcess
 from models.labels import SENTIMENT, STANCE
 from models.loading import load_classifier
 from models.model_name import ModelName
@@ -18,9 +22,8 @@ from models.nli import NliClassifier
 from models.passage import Passage
 from models.pending import count_relevant, count_unread, count_unscored
 from models.preparing import find_mentions, store_readings
-from models.pretrained import read_pretrained
 from models.scoring import score
-from models.tables import mentions, readings, scores
+from models.tables import engines, mentions, readings, scores
 from models.targets import Target
 
 TRUMP, SANCTIONS = Target("Трамп"), Target("санкции", ("санкції",))
@@ -55,11 +58,23 @@ def count(archive: Archive, table: Any) -> int:
         return connection.scalar(select(func.count()).select_from(table)) or 0
 
 
+def score_with(
+    archive: Archive,
+    labeller: Labeller,
+    targets: Sequence[Target],
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> int:
+    with OneProcess(labeller) as labelling:
+        return score(archive, labelling, targets, on_progress)
+
+
 def score_all(archive: Archive, directory: Path, *targets: Target) -> tuple[int, int]:
     name = ModelName(str(directory))
     steps: list[int] = []
-    mood = score(archive, load_classifier(name, SENTIMENT), targets or TARGETS, steps.append)
-    stance = score(archive, load_classifier(name, STANCE), targets or TARGETS, steps.append)
+    mood, stance = (
+        score_with(archive, load_classifier(name, task), targets or TARGETS, steps.append)
+        for task in (SENTIMENT, STANCE)
+    )
     assert sum(steps) == mood + stance
     return mood, stance
 
@@ -130,17 +145,17 @@ def test_an_interrupted_run_keeps_its_batches_and_goes_on(
 ) -> None:
     add_posts(archive, tmp_path, *(f"Погода номер {number}" for number in range(1500)))
     prepare(archive)
-    classifier = load_classifier(ModelName(str(make_model())), SENTIMENT)
+    name = ModelName(str(make_model()))
 
     def stop_after_second(_: int) -> None:
         if count(archive, scores) >= 1000:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        score(archive, classifier, TARGETS, stop_after_second)
+        score_with(archive, load_classifier(name, SENTIMENT), TARGETS, stop_after_second)
     kept = count(archive, scores)
     assert 1000 <= kept < 1500
-    assert score(archive, classifier, TARGETS, lambda _: None) == 1500 - kept
+    assert score_with(archive, load_classifier(name, SENTIMENT), TARGETS) == 1500 - kept
     assert count(archive, scores) == count(archive, readings) == 1500
 
 
@@ -167,14 +182,27 @@ def test_scores_hold_label_confidence_and_probabilities(
     assert row.truncated
 
 
+def test_what_the_model_ran_on_is_noted_with_each_score(
+    archive: Archive, tmp_path: Path, make_model: MakeModel
+) -> None:
+    add_posts(archive, tmp_path, "Трамп", "Погода")
+    prepare(archive)
+    score_all(archive, make_model())
+    with archive.connect() as connection:
+        ran_on = connection.execute(
+            select(engines.c.description).join(scores, scores.c.engine_id == engines.c.id)
+        ).scalars()
+        assert list(ran_on) == [f"torch {torch.__version__} fp32 on cpu"] * 3
+
+
 class _Keeping(NliClassifier):
     """Remembers what it was asked."""
 
     asked: list[Passage]
 
-    def predict(self, passages: Sequence[Passage]) -> Predictions:
-        self.asked = list(passages)
-        return super().predict(passages)
+    def label(self, asked: Asked) -> Predictions:
+        self.asked = list(asked.passages)
+        return super().label(asked)
 
 
 def test_an_nli_model_is_told_the_language_and_what_is_a_claim(
@@ -186,13 +214,13 @@ def test_an_nli_model_is_told_the_language_and_what_is_a_claim(
     prepare(archive, TRUMP, claim)
     directory = make_model(labels=("entailment", "neutral", "contradiction"))
     name = ModelName(str(directory), kind="nli")
-    model = _Keeping(*read_pretrained(name)[:2], STANCE, name=name)
-    assert score(archive, model, (TRUMP, claim), lambda _: None) == 3
+    model = _Keeping(open_forward(name, TORCH_ON_CPU), STANCE, name=name)
+    assert score_with(archive, model, (TRUMP, claim)) == 3
     told = {(passage.target, passage.claim, passage.language) for passage in model.asked}
     assert told == {
         ("Трамп", False, "ru"),
         ("Трамп снимет санкции", True, "ru"),
         ("Трамп", False, "uk"),
     }
-    assert score(archive, load_classifier(name, STANCE), (TRUMP, claim), lambda _: None) == 0
-    assert score(archive, load_classifier(name, SENTIMENT), (), lambda _: None) == 2
+    assert score_with(archive, load_classifier(name, STANCE), (TRUMP, claim)) == 0
+    assert score_with(archive, load_classifier(name, SENTIMENT), ()) == 2

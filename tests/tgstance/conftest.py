@@ -36,6 +36,10 @@ def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     for name in ("TELEGRAM_API_ID", "TELEGRAM_API_HASH", "TGSTANCE_SESSION"):
         monkeypatch.delenv(name, raising=False)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setenv("TGSTANCE_PREVIEW_URL", "http://127.0.0.1:1")  # where nobody listens
 
 
 @pytest.fixture(autouse=True)

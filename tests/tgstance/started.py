@@ -19,9 +19,9 @@ def start(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen([TGSTANCE, *arguments], stdout=pipe, stderr=pipe, text=True)
 
 
-def wait_until(condition: Callable[[], object]) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = PATIENCE_S) -> None:
     """Wait until something is so."""
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it never happened"
         time.sleep(0.01)

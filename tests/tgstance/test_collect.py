@@ -227,7 +227,7 @@ def test_a_session_that_telegram_has_ended(ready: Run, account: Account) -> None
 
 def test_no_session(ready: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("TGSTANCE_SESSION")
-    result = ready("collect", "@test_news")
+    result = ready("collect", "@test_news", "--source", "telegram")
     assert result.code == 4
     path = tmp_path / "data/tgstance/telegram.session"
     assert said(result.err) == [f"tgstance: no session at {path}: sign in with `tgstance login`"]

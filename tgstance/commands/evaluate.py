@@ -4,13 +4,14 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from collector.errors import ConfigError
+from tgstance.evaluation.second_model import SecondModel, second_model_options
 from tgstance.finite import Finite
 from tgstance.label_option import label_option, model_label_option
 from tgstance.session import Session
@@ -18,6 +19,7 @@ from tgstance.session import Session
 if TYPE_CHECKING:
     from collector.errors import ModelError
     from models.baselines import TfidfBaseline
+    from models.cascade_curve import CascadeCurve
     from models.dataset import LabelledRow, LabelledSet
     from models.evaluation import TaskEvaluation
     from models.model_name import Kind, ModelName, Weights
@@ -51,6 +53,7 @@ _PATH = click.Path(path_type=Path)
     "well-known model, else safetensors.",
 )
 @model_label_option
+@second_model_options
 @label_option
 @click.option(
     "--baseline-train",
@@ -70,8 +73,8 @@ _PATH = click.Path(path_type=Path)
     "--plots",
     metavar="DIR",
     type=_PATH,
-    help="Draw reliability and risk-coverage of each task there, as PNG and CSV. Needs the extra "
-    "tgstance[plots].",
+    help="Draw reliability and risk-coverage of each task there, and the cascade, as PNG and CSV. "
+    "Needs the extra tgstance[plots].",
 )
 @click.option(
     "--predictions",
@@ -100,8 +103,10 @@ def evaluate(session: Session, /, **options: Any) -> None:  # noqa: ANN401 (clic
     Example:
       tgstance evaluate written.dev.jsonl.gz --baseline-train written.train.jsonl.gz
       tgstance evaluate theirs.jsonl --label 1=favor --label 0=neutral --label=-1=against
+      tgstance evaluate written.dev.jsonl.gz --cascade mdeberta-nli
     """
-    _evaluate(session, _Options(**options))
+    second = SecondModel(**{one.name: options.pop(one.name) for one in fields(SecondModel)})
+    _evaluate(session, _Options(second=second, **options))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +119,7 @@ class _Options:
     kind: "Kind | None"
     weights: "Weights | None"
     model_labels: Mapping[str, str]
+    second: SecondModel
     labels: Mapping[str, str]
     baseline_train: tuple[Path, ...]
     abstain_below: float | None
@@ -159,12 +165,18 @@ class _Options:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What was measured, and by task: why the model cannot do it, and baseline rows dropped."""
+    """What was measured, and by task: why the model cannot do it, and baseline rows dropped.
+
+    `curves` are those of the cascade with `second`, if any.
+    """
 
     labelled: "LabelledSet"
+    second: "ModelName | None"
     tasks: "Tasks" = field(default_factory=dict)
     skipped: "dict[str, ModelError]" = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
+    curves: "dict[str, CascadeCurve]" = field(default_factory=dict)
+    not_escalated: "dict[str, ModelError]" = field(default_factory=dict)
 
     def rows(self, task: str) -> int:
         """Return how many rows the file has of a task."""
@@ -179,8 +191,8 @@ def _evaluate(session: Session, options: _Options) -> None:
     if options.as_json:
         click.echo(json.dumps(_as_json(found), indent=2, ensure_ascii=False, allow_nan=False))
     else:
-        _show(options, found.tasks, found.labelled)
-    _write(options, found.tasks)
+        _show(options, found)
+    _write(options, found)
 
 
 def _measure(session: Session, options: _Options, labelled: "LabelledSet") -> _Found:
@@ -188,7 +200,8 @@ def _measure(session: Session, options: _Options, labelled: "LabelledSet") -> _F
     from models.loading import load_classifier
     from tgstance.terminal import log, progress
 
-    name, found = options.model_name(), _Found(labelled)
+    name = options.model_name()
+    found = _Found(labelled, options.second.beside(name))
     baselines = _baselines(options, found)
     with progress(options.model, len(labelled.rows), quiet=session.quiet) as advance:
         tasks = evaluate_rows(
@@ -202,7 +215,27 @@ def _measure(session: Session, options: _Options, labelled: "LabelledSet") -> _F
     for task, error in found.skipped.items():
         log.warning("the %s rows of %s are skipped: %s", found.rows(task), task, error)
     found.tasks.update(tasks)
+    if found.second:
+        _measure_cascade(session, found, found.second)
     return found
+
+
+def _measure_cascade(session: Session, found: _Found, second: "ModelName") -> None:
+    from models.cascade_curve import evaluate_cascade
+    from models.loading import load_classifier
+    from tgstance.terminal import log, progress
+
+    rows = sum(len(measured.rows) for measured in found.tasks.values())
+    with progress(f"cascade: {second.text}", rows, quiet=session.quiet) as advance:
+        curves = evaluate_cascade(
+            found.tasks,
+            lambda task: load_classifier(second, task),
+            advance,
+            found.not_escalated.__setitem__,
+        )
+    for task, error in found.not_escalated.items():
+        log.warning("the %s rows of %s have no cascade: %s", found.rows(task), task, error)
+    found.curves.update(curves)
 
 
 def _baselines(options: _Options, found: _Found) -> "Mapping[str, TfidfBaseline]":
@@ -235,25 +268,27 @@ def _unknown(training: "Sequence[LabelledRow]", found: _Found) -> "list[Labelled
     return kept
 
 
-def _show(options: _Options, tasks: "Tasks", labelled: "LabelledSet") -> None:
-    from tgstance.evaluation.tables import show
+def _show(options: _Options, found: _Found) -> None:
+    from tgstance.evaluation.tables import show, show_cascade
     from tgstance.terminal import log
 
     everything = log.isEnabledFor(logging.DEBUG)
-    show(options.path, options.model, tasks, labelled, everything=everything)
+    show(options.path, options.model, found.tasks, found.labelled, everything=everything)
+    if found.second:
+        show_cascade(f"{options.model}, then {found.second.text}", found.curves)
 
 
-def _write(options: _Options, tasks: "Tasks") -> None:
+def _write(options: _Options, found: _Found) -> None:
     from tgstance.evaluation.files import write_predictions
     from tgstance.terminal import log
 
     if options.predictions:
-        write_predictions(options.predictions, tasks)
+        write_predictions(options.predictions, found.tasks)
         log.info("wrote %s", options.predictions)
     if options.plots:
         from tgstance.evaluation.plots import write_plots
 
-        for path in write_plots(options.plots, tasks):
+        for path in write_plots(options.plots, found.tasks, found.curves):
             log.info("wrote %s", path)
 
 
@@ -267,7 +302,16 @@ def _as_json(found: _Found) -> dict[str, object]:
             "left_out": missing,
             "empty": labelled.empty[task],
             "baseline_dropped": found.dropped[task],
+            **_cascade_as_json(found, task),
         }
     for task, error in found.skipped.items():
         result[task] = {"skipped": {"n": found.rows(task), "reason": str(error)}}
     return result
+
+
+def _cascade_as_json(found: _Found, task: str) -> dict[str, object]:
+    if found.second is None:
+        return {}
+    if task in found.not_escalated:
+        return {"cascade": {"skipped": {"reason": str(found.not_escalated[task])}}}
+    return {"cascade": {"second": found.second.text, **found.curves[task].as_json()}}

@@ -23,7 +23,7 @@ _HOW_TO_FILL = "`tgstance collect`, or `tgstance import FILE`"
 def status(session: Session) -> None:
     """Show the channels in the archive, what is not scored yet, and the last runs.
 
-    Of channels collected from Telegram, `coverage` is the share of the message ids that were asked
+    Of channels that were collected, `coverage` is the share of the message ids that were asked
     for, of all from the first one wanted to the newest reported; `deleted` counts posts that were
     seen and are no more, `unknown` ids that never came back.
 
@@ -69,9 +69,8 @@ def _channel_row(connection: "Connection", row: "Row[Any]") -> tuple[Any, ...]:
 
 def _coverage(connection: "Connection", row: "Row[Any]") -> tuple[str, ...]:
     from collector.coverage import ledger, missing
-    from collector.post import TELEGRAM
 
-    asked = ledger(connection, row.id, TELEGRAM)
+    asked = ledger(connection, row.id)
     if not asked:
         return "", "", ""
     first = row.wanted_from or asked[0].first_id

@@ -68,6 +68,13 @@ _PATH = click.Path(path_type=Path)
     help="How often a model trained from nothing first reads all texts, guessing masked tokens. "
     "[default: 5]",
 )
+@click.option(
+    "--distilling",
+    metavar="EPOCHS",
+    type=Finite(min=0),
+    help="How often a model trained from nothing then reads all texts, learning the vectors that a "
+    "sentence encoder gives them. Needs the extra tgstance[teacher]. [default: 0]",
+)
 @click.option("--epochs", type=Finite(min=0, min_open=True), help="At most so many.")
 @click.option("--learning-rate", type=Finite(min=0, min_open=True), help="Peak learning rate.")
 @click.option("--batch-size", type=click.IntRange(min=1), help="Rows a step.")
@@ -124,6 +131,7 @@ class _Options:
     text: tuple[Path, ...]
     exclude: tuple[Path, ...]
     pretraining: float | None
+    distilling: float | None
     epochs: float | None
     learning_rate: float | None
     batch_size: int | None
@@ -133,10 +141,11 @@ class _Options:
 
     def check(self) -> None:
         """Raise ConfigError for options that would do nothing together."""
-        if self.base and (self.text or self.pretraining is not None):
+        shaping = (self.text or None, self.pretraining, self.distilling)
+        if self.base and any(option is not None for option in shaping):
             raise ConfigError(
-                "--text and --pretraining shape a model trained from nothing: leave them out with "
-                "--base"
+                "--text, --pretraining and --distilling shape a model trained from nothing: leave "
+                "them out with --base"
             )
         if self.revision and not self.base:
             raise ConfigError("--revision is one of a hub model: name that with --base")
@@ -155,6 +164,7 @@ class _Options:
         names = (
             "revision",
             "pretraining",
+            "distilling",
             "epochs",
             "learning_rate",
             "batch_size",
@@ -178,7 +188,7 @@ def _train(session: Session, paths: tuple[Path, ...], out: Path, options: _Optio
         log.warning("%s", doubt)
     steps = int(len(emphasised(data.rows)) * recipe.epochs)
     with progress("rows", steps, quiet=session.quiet) as advance:
-        watch = Watch(advance, _show_epoch, _show_pretraining)
+        watch = Watch(advance, _show_epoch, _show_pretraining, _show_taught, _show_distilling)
         record = train_model(data, recipe=recipe, out=out, watch=watch)
     _show(record, out)
 
@@ -263,6 +273,18 @@ def _show_pretraining(epoch: float, loss: float) -> None:
     from tgstance.terminal import log
 
     log.info("pretraining, epoch %.0f: loss of masked tokens %.2f nats", epoch, loss)
+
+
+def _show_taught(done: int, total: int) -> None:
+    from tgstance.terminal import log
+
+    log.info("the sentence encoder has read %s of %s pieces of text", done, total)
+
+
+def _show_distilling(epoch: float, distance: float) -> None:
+    from tgstance.terminal import log
+
+    log.info("distilling, epoch %.1f: cosine distance from the teacher %.3f", epoch, distance)
 
 
 def _show(record: "TrainingRecord", out: Path) -> None:

@@ -1,4 +1,4 @@
-"""Pictures and tables of reliability and of risk over coverage."""
+"""Pictures and tables of reliability, of risk over coverage, and of cascades."""
 
 import csv
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +12,7 @@ from tgstance.evaluation.files import writing
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from models.cascade_curve import CascadeCurve
     from models.evaluation import TaskEvaluation
     from models.reliability import Reliability, RiskCoverage
 
@@ -26,16 +27,23 @@ def require_matplotlib() -> None:
         raise ConfigError('plots need the extra: pip install "tgstance[plots]"')
 
 
-def write_plots(directory: Path, tasks: "Mapping[str, TaskEvaluation]") -> list[Path]:
+def write_plots(
+    directory: Path,
+    tasks: "Mapping[str, TaskEvaluation]",
+    curves: "Mapping[str, CascadeCurve]",
+) -> list[Path]:
     """Write, for each task, two PNG files and the same numbers as CSV; return their paths.
 
-    Raises OutputError when that fails; what stood in `directory` before is then as it was.
+    A third is of the task's cascade, where there is one. Raises OutputError when that fails; what
+    stood in `directory` before is then as it was.
     """
     names: list[str] = []
     with writing(directory) as scratch:
         for task, found in tasks.items():
             _write_reliability(scratch / f"reliability-{task}", task, found.reliability)
             _write_risk_coverage(scratch / f"risk-coverage-{task}", task, found.risk_coverage)
+        for task, measured in curves.items():
+            _write_cascade(scratch / f"cascade-{task}", task, measured)
         names = sorted(file.name for file in scratch.iterdir())
     return [directory / name for name in names]
 
@@ -67,11 +75,30 @@ def _write_risk_coverage(stem: Path, task: str, curve: "RiskCoverage") -> None:
     _write_png(stem, draw)
 
 
-def _write_csv(stem: Path, header: Sequence[str], rows: Sequence[Sequence[float]]) -> None:
+def _write_cascade(stem: Path, task: str, curve: "CascadeCurve") -> None:
+    rows = [(point.below, point.share, point.accuracy, point.macro_f1) for point in curve.points]
+    _write_csv(stem, ["escalate_below", "share", "accuracy", "macro_f1"], rows)
+
+    def draw(axes: "Axes") -> None:
+        _, shares, accuracies, macro_f1s = zip(*rows, strict=True)
+        axes.plot(shares, accuracies, marker="o", label="accuracy")
+        axes.plot(shares, macro_f1s, marker="s", label="macro-F1")
+        axes.set(xlim=(0, 1), xlabel="share of rows that the second model labels")
+        axes.set_title(f"{task}: the cascade")
+        axes.legend(loc="lower right")
+
+    _write_png(stem, draw)
+
+
+def _write_csv(stem: Path, header: Sequence[str], rows: Sequence[Sequence[float | None]]) -> None:
     with stem.with_suffix(".csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(header)
-        writer.writerows([f"{value:.6g}" for value in row] for row in rows)
+        writer.writerows([_cell(value) for value in row] for row in rows)
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"
 
 
 def _write_png(stem: Path, draw: "Callable[[Axes], None]") -> None:

@@ -10,6 +10,7 @@ from rich.markup import escape
 from tgstance.terminal import harmless, show_table
 
 if TYPE_CHECKING:
+    from models.cascade_curve import CascadeCurve, CascadePoint
     from models.dataset import LabelledSet
     from models.evaluation import Labelling, TaskEvaluation
     from models.groups import AllRight
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     Tasks = Mapping[str, TaskEvaluation]
 
-__all__ = ["show"]
+__all__ = ["show", "show_cascade"]
 
 _NAMES = {"tfidf_lr": "TF-IDF + LR", "majority": "majority class"}
 _MOST_PARTS = 12
@@ -35,6 +36,34 @@ def show(
     _show_parts(tasks, everything=everything)
     _show_confidence(tasks)
     _show_notes(model, tasks, labelled)
+
+
+def show_cascade(name: str, curves: "Mapping[str, CascadeCurve]") -> None:
+    """Print what each share of rows that the second model labels is worth, by task."""
+    rows = [
+        (
+            task,
+            "all" if point.below is None else f"{point.below:.9g}" if point.below else "none",
+            point.escalated,
+            _percent(point.share),
+            _percent(point.accuracy),
+            _with_interval(point.macro_f1, point.intervals["macro_f1"]),
+            _gain(point),
+        )
+        for task, curve in curves.items()
+        for point in curve.points
+    ]
+    headers = ["task", "escalate below", "escalated", "share", "accuracy", "macro-F1"]
+    headers += ["macro-F1 less the first's"]
+    show_table(f"{escape(harmless(name))}, in % (95 % interval)", headers, rows)
+
+
+def _gain(point: "CascadePoint") -> str:
+    if not point.escalated:
+        return ""
+    bounds = point.intervals["gain"]
+    between = f" ({_signed(bounds.low)} to {_signed(bounds.high)})" if bounds else ""
+    return f"{_signed(point.gain)}{between}"
 
 
 def _show_main(title: str, model: str, tasks: "Tasks") -> None:
