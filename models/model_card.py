@@ -46,13 +46,16 @@ class TrainingRecord:
     """All that is known of how a model came to be; shares are from 0 to 1.
 
     `base` is None for a model trained from nothing, which first read all texts `pretraining` times,
-    masked; `rows` and `held_out` count labelled rows;
+    masked, and then `distilling` times to give the vectors of the sentence encoder `teacher`, None
+    without one; `rows` and `held_out` count labelled rows;
     `doubts` says in sentences what makes the figures say less than they seem to.
     """
 
     base: str | None
     revision: str | None
     pretraining: float
+    distilling: float
+    teacher: str | None
     recipe: Pace
     epochs_run: float
     architecture: str
@@ -173,8 +176,13 @@ Not calibrated: see Limits.
 ## Training
 
 {% if record.pretraining -%}
-First all texts, {{ record.pretraining }} times, with masked tokens to guess. Then \
+First all texts, {{ record.pretraining }} times, with masked tokens to guess. \
 {% endif -%}
+{% if record.distilling -%}
+{{ "Then" if record.pretraining else "First" }} pieces of all texts, {{ record.distilling }} \
+times, to give the sentence vectors of {{ record.teacher }}, which is licensed under Apache-2.0. \
+{% endif -%}
+{{ "Then " if record.pretraining or record.distilling }}\
 {{ record.rows }} rows in {{ "%.1f" | format(record.epochs_run) }} of at most \
 {{ record.recipe.epochs }} epochs, {{ record.recipe.batch_size }} rows a step, learning rate up to \
 {{ record.recipe.learning_rate }}, at most {{ record.recipe.max_length }} tokens a row, seed \

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
 from torch.utils.data import Dataset
 from transformers import (
     DataCollatorForLanguageModeling,
@@ -27,7 +28,7 @@ from transformers import (
 from collector.errors import ModelError
 from models.training_loop import uses_bfloat16
 
-__all__ = ["PretrainingPace", "pretrain"]
+__all__ = ["PretrainingPace", "pretrain", "run_stage"]
 
 _LENGTH = 128  # tokens of a sequence
 _MASKED = 0.22
@@ -56,23 +57,47 @@ def pretrain(
 
     Raises ModelError when the loss is no number any more.
     """
+    run_stage(
+        model,
+        _Packed(tokenizer, texts),
+        DataCollatorForLanguageModeling(tokenizer, mlm_probability=_MASKED),
+        batch_size=_BATCH,
+        pace=pace,
+        on_epoch=on_epoch,
+    )
+
+
+def run_stage(
+    model: nn.Module,
+    items: Dataset[Any],
+    collate: Callable[..., Any],
+    *,
+    batch_size: int,
+    pace: PretrainingPace,
+    on_epoch: Callable[[float, float], None],
+) -> None:
+    """Train a model that returns its `loss` on `items` in place, and tell each epoch's mean of it.
+
+    `collate` makes the model's arguments of `batch_size` items. Raises ModelError when the loss is
+    no number any more.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         trainer = Trainer(
             model=model,
-            args=_arguments(pace, scratch),
-            train_dataset=_Packed(tokenizer, texts),
-            data_collator=DataCollatorForLanguageModeling(tokenizer, mlm_probability=_MASKED),
+            args=_arguments(pace, scratch, batch_size),
+            train_dataset=items,
+            data_collator=collate,
             callbacks=[_LossReport(on_epoch)],
         )
         trainer.remove_callback(PrinterCallback)  # it prints raw dictionaries to stdout
         trainer.train()
 
 
-def _arguments(pace: PretrainingPace, scratch: str) -> TrainingArguments:
+def _arguments(pace: PretrainingPace, scratch: str, batch_size: int) -> TrainingArguments:
     return TrainingArguments(
         output_dir=scratch,
         num_train_epochs=pace.epochs,
-        per_device_train_batch_size=_BATCH,
+        per_device_train_batch_size=batch_size,
         learning_rate=_LEARNING_RATE,
         lr_scheduler_type="linear",
         warmup_steps=0.05,
@@ -83,6 +108,7 @@ def _arguments(pace: PretrainingPace, scratch: str) -> TrainingArguments:
         dataloader_pin_memory=torch.cuda.is_available() and not pace.cpu,
         save_strategy="no",
         logging_strategy="epoch",
+        logging_nan_inf_filter=False,  # the report shall see it
         report_to="none",
         disable_tqdm=True,
         seed=pace.seed,

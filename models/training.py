@@ -7,7 +7,7 @@ is the cross-entropy among the outputs of its task, weighted by class.
 import json
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,8 +22,11 @@ from collector.errors import ModelError, OutputError
 from models.calibrating import FEWEST_ROWS, fit, uncalibrated
 from models.calibration import Calibration, write_calibration
 from models.classifier import Classifier
+from models.distilling import distil, prepare_lesson
 from models.embedded_shape import Shape, build_classifier, build_encoder, build_tokenizer
-from models.forward import Forward
+from models.engine.forward import longest_input
+from models.engine.opening import open_forward
+from models.engine.setting import TORCH_ON_CPU
 from models.groups import by_language
 from models.labels import LABELS
 from models.measures import measure
@@ -32,7 +35,8 @@ from models.model_name import ModelName
 from models.passage import MARK_CLOSE, MARK_OPEN
 from models.pretrained import read_pretrained
 from models.pretraining import PretrainingPace, pretrain
-from models.target_encoder import TargetEncoderConfig
+from models.sentence_teacher import teacher_name
+from models.target_encoder import TargetEncoderConfig, TargetEncoderForMaskedLM
 from models.training_data import TrainingData, label_names, tasks_of
 from models.training_loop import Pace, Watch, uses_bfloat16
 from models.training_loop import fit as run_loop
@@ -46,7 +50,8 @@ _EMBEDDED_SHAPE = TargetEncoderConfig.model_type
 class Recipe:
     """How to train. `base` is None for the embedded shape, else a directory or hub id.
 
-    An encoder of the embedded shape first goes `pretraining` times over all texts, masked.
+    An encoder of the embedded shape first goes `pretraining` times over all texts, masked, and then
+    `distilling` times, learning to give the vectors of a sentence encoder, which is an extra.
     `max_length` is in tokens; a model that takes fewer is given as many as it takes. `cpu` keeps
     off a graphics card.
     """
@@ -55,6 +60,7 @@ class Recipe:
     revision: str | None = None
     shape: Shape = field(default_factory=Shape)
     pretraining: float = 5
+    distilling: float = 0
     epochs: float = 3
     batch_size: int = 32
     learning_rate: float = 4e-4
@@ -105,6 +111,8 @@ def train(
             base=recipe.base,
             revision=recipe.revision,
             pretraining=recipe.pretraining if recipe.base is None else 0,
+            distilling=recipe.distilling if recipe.base is None else 0,
+            teacher=teacher_name() if recipe.base is None and recipe.distilling else None,
             recipe=pace,
             epochs_run=epochs,
             architecture=model.config.model_type,
@@ -147,12 +155,29 @@ def _prepare(
     if recipe.base is not None:
         return _pretrained(recipe.base, recipe.revision, labels)
     corpus = list(dict.fromkeys([*(row.passage.text for row in data.rows), *data.texts]))
+    encoder, tokenizer = _from_nothing(corpus, recipe, watch)
+    return build_classifier(encoder, labels), tokenizer
+
+
+def _from_nothing(
+    corpus: Sequence[str], recipe: Recipe, watch: Watch
+) -> tuple[TargetEncoderForMaskedLM, PreTrainedTokenizerBase]:
+    """Return an encoder that has learned from the texts, and from the teacher if one is asked."""
+    # The teacher comes first: if it is missing, that is known before hours go into the encoder.
+    lesson = prepare_lesson(corpus, watch.on_taught) if recipe.distilling else None
     tokenizer = build_tokenizer(corpus, recipe.shape)
     encoder = build_encoder(tokenizer, corpus, recipe.shape)
     if recipe.pretraining:
-        pace = PretrainingPace(epochs=recipe.pretraining, seed=recipe.seed, cpu=_on_cpu(recipe))
+        pace = _pretraining_pace(recipe, recipe.pretraining)
         pretrain(encoder, tokenizer, corpus, pace=pace, on_epoch=watch.on_pretraining)
-    return build_classifier(encoder, labels), tokenizer
+    if lesson:
+        pace = _pretraining_pace(recipe, recipe.distilling)
+        distil(encoder, tokenizer, lesson, pace=pace, on_epoch=watch.on_distilling)
+    return encoder, tokenizer
+
+
+def _pretraining_pace(recipe: Recipe, epochs: float) -> PretrainingPace:
+    return PretrainingPace(epochs=epochs, seed=recipe.seed, cpu=_on_cpu(recipe))
 
 
 def _pretrained(
@@ -187,7 +212,7 @@ def _pad(base: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) 
 
 
 def _pace(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, recipe: Recipe) -> Pace:
-    readable = Forward(model, tokenizer, name=recipe.base or "embedded").max_length
+    readable = longest_input(model.config, tokenizer)
     return Pace(
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,
@@ -241,14 +266,12 @@ def _uncalibrated(tasks: Mapping[str, TaskRecord]) -> list[str]:
 def _measure(directory: Path, data: TrainingData) -> tuple[dict[str, TaskRecord], Calibration]:
     """Measure what was written, as scoring will read it, on the held-out rows, and calibrate it."""
     name = ModelName(str(directory))
-    model, tokenizer, _ = read_pretrained(name)
+    forward = open_forward(name, TORCH_ON_CPU)
     tasks, fits = {}, {}
     for task in tasks_of(data.held_out):
         rows = [row for row in data.held_out if row.task == task]
         truth = np.array([LABELS[task].index(row.label) for row in rows], dtype=np.int64)
-        logits, _ = Classifier(model, tokenizer, task, name=name).logits(
-            [row.passage for row in rows]
-        )
+        logits, _ = Classifier(forward, task, name=name).logits([row.passage for row in rows])
         best = logits.argmax(axis=1)
         fitted = fit(logits, truth, [row.lang or None for row in rows])
         tasks[task] = TaskRecord(

@@ -60,12 +60,15 @@ class Watch:
     """Is told how training goes: how many more rows were read, and each epoch's macro-F1.
 
     The figures (0 to 1) are those of the tasks on the held-out rows, and their mean as `macro_f1`.
-    Of pretraining it is told each epoch's mean loss in nats.
+    Of pretraining it is told each epoch's mean loss in nats; of distilling, how many pieces of text
+    the teacher has read, and of how many, and then each epoch's mean cosine distance from it.
     """
 
     on_rows: Callable[[int], None] = lambda _count: None
     on_epoch: Callable[[float, dict[str, float]], None] = lambda _epoch, _measured: None
     on_pretraining: Callable[[float, float], None] = lambda _epoch, _loss: None
+    on_taught: Callable[[int, int], None] = lambda _done, _total: None
+    on_distilling: Callable[[float, float], None] = lambda _epoch, _distance: None
 
 
 def fit(

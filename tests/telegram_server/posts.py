@@ -21,7 +21,9 @@ class NewPost(Numbers, total=False):
     """What `ServedChannel.post` takes besides the text.
 
     Reactions are keyed by emoji, "custom:ID" or "paid". `forward_from` is (channel id, message id,
-    name), each None where it is hidden; `poll` (question, options); `web_page` (url, title).
+    name), each None where it is hidden; `poll` (question, options); `web_page` (url, title);
+    `kind` another kind of media, as the archive calls it; `entities` (start, end, tag of HTML) of
+    the text, which the API's reader has no use for.
     """
 
     id: int
@@ -35,6 +37,8 @@ class NewPost(Numbers, total=False):
     photo: bool
     video: bool
     document: bool
+    kind: str | None
+    entities: Sequence[tuple[int, int, str]]
     edit_hide: bool
     restricted: bool
 
@@ -59,6 +63,8 @@ class Post(NamedTuple):
     photo: bool = False
     video: bool = False
     document: bool = False
+    kind: str | None = None
+    entities: Sequence[tuple[int, int, str]] = ()
     edit_hide: bool = False
     restricted: bool = False
     service: bool = False
