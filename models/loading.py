@@ -3,6 +3,7 @@
 from collector.errors import ModelError
 from models.calibration import read_calibration
 from models.classifier import Classifier
+from models.engine.forward import Forward
 from models.engine.opening import open_forward
 from models.engine.setting import TORCH_ON_CPU, EngineSetting
 from models.labeller import Labeller
@@ -10,7 +11,7 @@ from models.model_name import ModelName
 from models.nli import NliClassifier
 from models.pretrained import locate
 
-__all__ = ["load_classifier"]
+__all__ = ["labeller_on", "load_classifier"]
 
 
 def load_classifier(name: ModelName, task: str, engine: EngineSetting = TORCH_ON_CPU) -> Labeller:
@@ -20,7 +21,14 @@ def load_classifier(name: ModelName, task: str, engine: EngineSetting = TORCH_ON
     asked for, no fitting head or tokenizer, or labels that cannot be mapped, and when the backend
     is not to be had.
     """
-    forward = open_forward(name, engine)
+    return labeller_on(open_forward(name, engine), name, task)
+
+
+def labeller_on(forward: Forward, name: ModelName, task: str) -> Labeller:
+    """Return the model called `name`, which is loaded as `forward`, for `task`.
+
+    Raises ModelError when it has no fitting head, or labels that cannot be mapped.
+    """
     calibration = read_calibration(locate(name))
     try:
         if name.kind == "nli":

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from collector.archive import Archive
+    from models.engine.forward import Forward
     from models.engine.setting import EngineSetting
     from models.engine.timings import Timings
     from models.labelling import Labelling
@@ -25,11 +26,12 @@ __all__ = ["Machines", "Outcome", "Question"]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is to be scored, with which model; where `unsure` is given, only of that."""
+    """What is to be scored with which model: `waiting` passages, only what is `unsure` if given."""
 
     name: "ModelName"
     task: str
     targets: "Sequence[Target]"
+    waiting: int
     unsure: "Unsure | None" = None
 
 
@@ -58,6 +60,7 @@ class Machines:
     address: str | None = None
     exchange: str | None = None
     talkative: bool = False
+    _forwards: "dict[str, Forward]" = field(default_factory=dict, init=False)
     _ending: ExitStack = field(default_factory=ExitStack, init=False)
 
     def __post_init__(self) -> None:
@@ -106,13 +109,27 @@ class Machines:
     def _labelling(self, question: Question) -> "Labelling":
         if (self.workers or len(self._devices)) == 1:
             from models.labelling import OneProcess
-            from models.loading import load_classifier
+            from models.loading import labeller_on
 
-            return OneProcess(load_classifier(question.name, question.task, self.engine))
+            return OneProcess(labeller_on(self._loaded(question), question.name, question.task))
         from models.workers import Workers, spread
 
         workers = self.workers or len(self._devices)
-        return Workers(question.name, question.task, spread(self.engine, self._devices, workers))
+        engines = spread(self._engine(question), self._devices, workers)
+        return Workers(question.name, question.task, engines)
+
+    def _loaded(self, question: Question) -> "Forward":
+        """Return a model that the question before may have been put to, for another task."""
+        from models.engine.opening import open_forward
+
+        fingerprint = question.name.fingerprint
+        if fingerprint not in self._forwards:
+            self._forwards.clear()  # two large ones may not fit
+            self._forwards[fingerprint] = open_forward(question.name, self._engine(question))
+        return self._forwards[fingerprint]
+
+    def _engine(self, question: Question) -> "EngineSetting":
+        return replace(self.engine, passages=question.waiting)
 
     def _on_ray(
         self, archive: "Archive", question: Question, on_progress: Callable[[int], None]
@@ -120,7 +137,8 @@ class Machines:
         from models.ray_scoring import RayJob, RayScoring
 
         job = RayJob(question.name, question.task, question.targets, question.unsure)
-        scoring = RayScoring(self._ray, self.engine, workers=self.workers, exchange=self.exchange)
+        engine = self._engine(question)
+        scoring = RayScoring(self._ray, engine, workers=self.workers, exchange=self.exchange)
         count = scoring.score(archive, job, on_progress)
         return Outcome(count, scoring.backend, scoring.timings)
 

@@ -196,7 +196,7 @@ def _score_with(
         return {}
     from tgstance.machines import Question
 
-    question = Question(name, task, job.session.config.targets, unsure)
+    question = Question(name, task, job.session.config.targets, waiting, unsure)
     with progress(f"{what} with {name.text}", waiting, quiet=job.session.quiet) as advance:
         outcome = job.machines.score(job.archive, question, advance)
     job.run.summary["engines"][what] = outcome.backend
