@@ -37,7 +37,7 @@ model: $(READY)  ## train the embedded model anew, into out/embedded (needs DATA
 	$(BIN)/tgstance train $(SETS:%=$(DATA)/labelled/%.train.jsonl.gz) \
 		--text $(DATA)/telegram_posts/posts.jsonl.gz \
 		--text $(DATA)/unlabelled/ua_gec.uk.txt.gz --text $(DATA)/unlabelled/dialogues.ru.txt.gz \
-		--exclude tgstance/demo/posts.jsonl --distilling 2.2 --out out/embedded
+		--exclude tgstance/demo/posts.jsonl --out out/embedded
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

@@ -47,8 +47,9 @@ class TrainingRecord:
 
     `base` is None for a model trained from nothing, which first read all texts `pretraining` times,
     masked, and then `distilling` times to give the vectors of the sentence encoder `teacher`, None
-    without one; `rows` and `held_out` count labelled rows;
-    `doubts` says in sentences what makes the figures say less than they seem to.
+    without one. The weights are the mean of `runs` runs, with seeds from the recipe's on, which had
+    `epochs_run` epochs together. `rows` and `held_out` count labelled rows; `doubts` says in
+    sentences what makes the figures say less than they seem to.
     """
 
     base: str | None
@@ -56,6 +57,7 @@ class TrainingRecord:
     pretraining: float
     distilling: float
     teacher: str | None
+    runs: int
     recipe: Pace
     epochs_run: float
     architecture: str
@@ -184,10 +186,12 @@ times, to give the sentence vectors of {{ record.teacher }}, which is licensed u
 {% endif -%}
 {{ "Then " if record.pretraining or record.distilling }}\
 {{ record.rows }} rows in {{ "%.1f" | format(record.epochs_run) }} of at most \
-{{ record.recipe.epochs }} epochs, {{ record.recipe.batch_size }} rows a step, learning rate up to \
+{{ record.recipe.epochs * record.runs }} epochs\
+{%- if record.runs > 1 %} of {{ record.runs }} runs, whose weights were averaged{% endif %}, \
+{{ record.recipe.batch_size }} rows a step, learning rate up to \
 {{ record.recipe.learning_rate }}, at most {{ record.recipe.max_length }} tokens a row, seed \
-{{ record.recipe.seed }}; rare classes weigh more, and rows of posts with opposite stances and of \
-contrast groups are repeated. It took {{ record.seconds }} seconds on \
+{{ record.recipe.seed }}{% if record.runs > 1 %} and the next{% endif %}; rare classes weigh \
+more, and rows of posts with opposite stances and of contrast groups are repeated. It took {{ record.seconds }} seconds on \
 {{ record.device }}.
 {%- if record.revision %} The base is of revision {{ record.revision }}.{% endif %}
 

@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 from transformers.utils import logging
 
 from collector.errors import ModelError, OutputError
+from models.averaging import mean_of_weights
 from models.calibrating import FEWEST_ROWS, fit, uncalibrated
 from models.calibration import Calibration, write_calibration
 from models.classifier import Classifier
@@ -51,7 +52,8 @@ class Recipe:
     """How to train. `base` is None for the embedded shape, else a directory or hub id.
 
     An encoder of the embedded shape first goes `pretraining` times over all texts, masked, and then
-    `distilling` times, learning to give the vectors of a sentence encoder, which is an extra.
+    `distilling` times, learning to give the vectors of a sentence encoder, which is an extra. Of
+    several `runs`, with seeds from `seed` on, the mean of the weights is what is kept.
     `max_length` is in tokens; a model that takes fewer is given as many as it takes. `cpu` keeps
     off a graphics card.
     """
@@ -61,6 +63,7 @@ class Recipe:
     shape: Shape = field(default_factory=Shape)
     pretraining: float = 5
     distilling: float = 0
+    runs: int = 1
     epochs: float = 3
     batch_size: int = 32
     learning_rate: float = 4e-4
@@ -104,7 +107,7 @@ def train(
     with _written_whole(out) as (made, scratch):
         model, tokenizer = _prepare(data, recipe, watch)
         pace = _pace(model, tokenizer, recipe)
-        epochs = run_loop(model, tokenizer, data, pace=pace, scratch=scratch, watch=watch)
+        epochs = _fit(model, tokenizer, data, recipe.runs, pace=pace, scratch=scratch, watch=watch)
         precision = _save(model, tokenizer, made)
         tasks, calibration = _measure(made, data)
         record = TrainingRecord(
@@ -113,6 +116,7 @@ def train(
             pretraining=recipe.pretraining if recipe.base is None else 0,
             distilling=recipe.distilling if recipe.base is None else 0,
             teacher=teacher_name() if recipe.base is None and recipe.distilling else None,
+            runs=recipe.runs,
             recipe=pace,
             epochs_run=epochs,
             architecture=model.config.model_type,
@@ -131,6 +135,30 @@ def train(
         write_record(record, made)
         write_card(record, made)
     return record
+
+
+def _fit(  # noqa: PLR0913 (what a loop needs, and how many)
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    data: TrainingData,
+    runs: int,
+    *,
+    pace: Pace,
+    scratch: Path,
+    watch: Watch,
+) -> float:
+    """Train `model` in place so many times from where it stands, and leave it the mean."""
+    start = {name: weight.clone() for name, weight in model.state_dict().items()}
+    ends: list[dict[str, torch.Tensor]] = []
+    epochs = 0.0
+    for number in range(runs):
+        model.load_state_dict(start)
+        paced = replace(pace, seed=pace.seed + number)
+        place = scratch / str(number)
+        epochs += run_loop(model, tokenizer, data, pace=paced, scratch=place, watch=watch)
+        ends.append({name: weight.clone().cpu() for name, weight in model.state_dict().items()})
+    model.load_state_dict(mean_of_weights(ends))
+    return epochs
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 import joblib
+import torch
 
 from collector.errors import ConfigError, ModelError
 from models.engine.setting import EngineSetting
@@ -195,6 +196,7 @@ def _load(name: ModelName, task: str, engine: EngineSetting, *, first: bool) -> 
         _Here.prepared.wait()
     if engine.threads:
         os.environ["RAYON_NUM_THREADS"] = str(engine.threads)  # read when tokenizers first run
+        torch.set_num_threads(engine.threads)  # else each process takes all cores
     try:
         _Here.labeller = load_classifier(name, task, engine)
     finally:

@@ -25,6 +25,7 @@ LINK = re.compile(
     r"https?://(?:www\.)?(?:t|telegram)\.me/(?:s/)?(?P<name>[A-Za-z0-9_]+)/(?P<id>[0-9]{1,10})"
     r"(?P<query>\?[^#]*)?(?:#.*)?"
 )
+EMOJI_ID = re.compile(r"[0-9]{1,20}")
 LARGEST_ID = 2**31 - 1
 
 
@@ -145,7 +146,8 @@ def reactions_of(element: LexborNode | None) -> tuple[dict[str, int] | None, boo
         count = parse_count(one.text(deep=False))
         if count is None:
             return None, False
-        found[reaction_name(one)] = count.number
+        name = reaction_name(one)
+        found[name] = found.get(name, 0) + count.number
         rounded |= count.rounded
     return found, rounded
 
@@ -155,7 +157,7 @@ def reaction_name(element: LexborNode) -> str:
     if "tgme_reaction_paid" in classes(element):
         return "paid"
     custom = element.css_first("tg-emoji[emoji-id]")
-    if custom is not None:
+    if custom is not None and EMOJI_ID.fullmatch(custom.attributes["emoji-id"] or ""):
         return f"custom:{custom.attributes['emoji-id']}"
     emoji = element.css_first("b")
     return (plain_text(emoji) if emoji is not None else "") or "unknown"
@@ -166,13 +168,19 @@ def reply_of(element: LexborNode | None, name: str) -> int | None:
     match = LINK.fullmatch(href(element)) if element is not None else None
     if match is None or match["name"].lower() != name.lower():
         return None
-    return int(match["id"])
+    return id_of(match)
+
+
+def id_of(match: re.Match[str]) -> int | None:
+    """Return the message id in a link, None if it can be none."""
+    number = int(match["id"])
+    return number if 0 < number <= LARGEST_ID else None
 
 
 def title_of(element: LexborNode | None) -> str | None:
     """Return the title of the page that a post links to."""
     title = element.css_first(".link_preview_title") if element is not None else None
-    return plain_text(title) if title is not None else None
+    return (plain_text(title) or None) if title is not None else None
 
 
 def forward_of(element: LexborNode | None) -> dict[str, Any]:
@@ -186,7 +194,7 @@ def forward_of(element: LexborNode | None) -> dict[str, Any]:
     match = LINK.fullmatch(href(named))
     return {
         "forward_name": plain_text(named).strip() or None,
-        "forward_message_id": int(match["id"]) if match else None,
+        "forward_message_id": id_of(match) if match else None,
     }
 
 
@@ -224,5 +232,4 @@ def member_id(item: Item, name: str) -> int | None:
     match = LINK.fullmatch(item.link)
     if match is None or match["name"].lower() != name.lower():
         return None
-    number = int(match["id"])
-    return number if "single" in (match["query"] or "") and number <= LARGEST_ID else None
+    return id_of(match) if "single" in (match["query"] or "") else None

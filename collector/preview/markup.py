@@ -1,7 +1,6 @@
 """The preview's HTML as a tree that is safe to walk, and the text of its elements."""
 
 import re
-from collections import Counter
 from collections.abc import Collection
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -11,12 +10,13 @@ from collector.errors import LayoutError
 __all__ = ["HISTORY", "classes", "href", "parse_html", "plain_text"]
 
 HISTORY = "section.tgme_channel_history"  # the element that holds a channel's posts
-MANY_TAGS = 20_000  # pages with fewer cannot be nested deeply enough to matter
 DEEPEST = 1000
-TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9-]*)")
-VOID = frozenset(
-    {"area", "br", "col", "hr", "img", "input", "link", "meta", "path", "source", "wbr"}
-)
+MOST_COPIES = 2_000_000  # elements that a parser may add to a page
+TAG = re.compile(r"<(?!br\b)(/?[A-Za-z][A-Za-z0-9-]*)")  # line breaks are many, and hold nothing
+VOID = frozenset({"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"})
+FORMATTING = frozenset({
+    "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u",
+})  # fmt: skip
 WORDLESS = frozenset({"script", "style", "template", "svg"})
 QUOTE = "blockquote"
 
@@ -24,28 +24,38 @@ QUOTE = "blockquote"
 def parse_html(page: str) -> LexborHTMLParser:
     """Return the tree of a page.
 
-    Raises LayoutError if it is nested so deeply that parsing it would take hours: the parser's
-    time grows with the square of the depth.
+    Raises LayoutError if parsing it would take hours or all memory: the parser's time grows with
+    the square of the depth, and formatting that is left open is copied into each later element.
     """
-    if page.count("<") > MANY_TAGS and depth(page) > DEEPEST:
-        raise LayoutError(f"its elements are nested more than {DEEPEST} deep")
+    tags = page.count("<")
+    if tags > DEEPEST:
+        deepest, formatting = depth(page)
+        if deepest > DEEPEST:
+            raise LayoutError(f"its elements are nested more than {DEEPEST} deep")
+        if formatting * tags > MOST_COPIES:
+            raise LayoutError("it leaves too much formatting open")
     return LexborHTMLParser(page)
 
 
-def depth(page: str) -> int:
-    """Return how deeply elements are nested at most; a closing tag closes one of its name only."""
-    opened: Counter[str] = Counter()
-    level = deepest = 0
-    for closing, name in TAG.findall(page):
-        tag = name.lower()
-        if closing and opened[tag]:
-            opened[tag] -= 1
-            level -= 1
-        elif not closing and tag not in VOID:
-            opened[tag] += 1
-            level += 1
-            deepest = max(deepest, level)
-    return deepest
+def depth(page: str) -> tuple[int, int]:
+    """Return how many elements are open at most, and how many of them only format a text.
+
+    A closing tag closes one element of its name only.
+    """
+    opened: dict[str, int] = {}
+    level = deepest = formatting = most = 0
+    for token in TAG.findall(page):
+        tag = token.lower().removeprefix("/")
+        before, step = opened.get(tag, 0), -1 if token[0] == "/" else 1
+        if tag in VOID or before + step < 0:
+            continue
+        opened[tag] = before + step
+        level += step
+        deepest = max(deepest, level)
+        if tag in FORMATTING:
+            formatting += step
+            most = max(most, formatting)
+    return deepest, most
 
 
 def classes(node: LexborNode) -> Collection[str]:

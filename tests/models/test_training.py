@@ -98,6 +98,25 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TrainingRec
     return folder / "model", train(data, recipe=RECIPE, out=folder / "model"), source
 
 
+def test_several_runs_leave_the_mean_of_their_weights(tmp_path: Path) -> None:
+    data = TrainingData(rows(6), rows(2, start=50))
+    one, other, both = (tmp_path / name for name in ("one", "other", "both"))
+    start = train(data, recipe=replace(SHORT, pretraining=0), out=tmp_path / "start")
+    assert start.runs == 1
+    based = replace(SHORT, base=str(tmp_path / "start"))
+    train(data, recipe=based, out=one)
+    train(data, recipe=replace(based, seed=based.seed + 1), out=other)
+    record = train(data, recipe=replace(based, runs=2), out=both)
+    assert (record.runs, record.epochs_run) == (2, 2)
+    assert "of 2 runs, whose weights were averaged" in (both / "README.md").read_text("utf-8")
+    ends = [load_file(path / "model.safetensors") for path in (one, other)]
+    mean = load_file(both / "model.safetensors")
+    for name, weight in mean.items():
+        expected = (ends[0][name].float() + ends[1][name].float()) / 2
+        assert torch.allclose(weight.float(), expected, atol=2e-3), name
+    assert any(not torch.equal(ends[0][name], mean[name]) for name in mean)
+
+
 def test_a_model_trained_from_nothing_learns_both_tasks(
     trained: tuple[Path, TrainingRecord, Path],
 ) -> None:

@@ -26,8 +26,9 @@ class PreviewServer:
 
     Faults are those of the API's server: requests are called "page" (t.me/s/NAME), "landing"
     (t.me/NAME) and "root"; a refusal is its HTTP status, and FLOOD_WAIT_n a 429 with Retry-After.
-    `rewrite` changes each page before it is sent, `bodies` replaces that of a path, `same_as` has
-    paths answered as others, `switched_off` are usernames whose preview leads to the landing page.
+    `rewrite` changes each page before it is sent, `bodies` replaces that of a path, `answers` its
+    status and headers, too, `same_as` has paths answered as others, `switched_off` are usernames
+    whose preview leads to the landing page.
     """
 
     def __init__(self, world: World, port: int = 0) -> None:
@@ -35,6 +36,7 @@ class PreviewServer:
         self.faults = Faults()
         self.rewrite: Callable[[str], str] = lambda page: page
         self.bodies: dict[str, bytes] = {}
+        self.answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
         self.same_as: dict[str, str] = {}
         self.switched_off: set[str] = set()
         self.requests: list[str] = []
@@ -134,6 +136,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, kind: str, name: str, where: Window, *, cut: bool) -> None:
         """Answer as t.me does."""
+        if self.path in self.served.answers:
+            status, headers, body = self.served.answers[self.path]
+            self.send(status, body, headers, cut=cut)
+            return
         if self.path in self.served.bodies:
             self.send(200, self.served.bodies[self.path], {}, cut=cut)
             return

@@ -105,13 +105,45 @@ def test_a_wrong_setting_is_named(run: Run, setting: str, reason: str) -> None:
     assert reason in result.err
 
 
-@pytest.mark.parametrize("url", ["t.me", "ftp://t.me", "http://", "https://t.me:x", "http://[a"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("t.me", "ftp://t.me", "http://", "https://t.me:x", "http://[a", "https://t.me:0"),
+        *("https://t.me?x=1", "https://t.me/#s", "https://t .me", "https://t.me\x1b[31m"),
+    ],
+)
 def test_an_address_that_is_none(run: Run, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     Path("tgstance.toml").write_text(QUICK, encoding="utf-8")
     monkeypatch.setenv("TGSTANCE_PREVIEW_URL", url)
     result = run("collect", "@test_news")
     assert result.code == 2
     assert "is no address of a preview: give one like https://t.me" in result.err
+
+
+def test_a_password_in_a_wrong_address_is_not_shown(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TGSTANCE_PREVIEW_URL", "ftp://me:geheim@t.me")
+    result = run("collect", "@test_news")
+    assert (result.code, "geheim" in result.out + result.err) == (2, False)
+    assert "'ftp://...@t.me' is no address" in result.err
+
+
+@pytest.mark.parametrize(
+    ("proxy", "told"),
+    [
+        ("socks5h://me:geheim@127.0.0.1:9050", "a SOCKS proxy, which needs: pip install socksio"),
+        ("foo://me:geheim@127.0.0.1", "names no proxy: give one like http://host:3128"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used(
+    fresh: Run, monkeypatch: pytest.MonkeyPatch, proxy: str, told: str
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    result = fresh("collect", "@test_news")
+    assert result.code == 2
+    assert told in result.err.splitlines()[-1]
+    assert "geheim" not in result.err
 
 
 def test_one_bad_channel_does_not_stop_the_others(fresh: Run, world: World) -> None:
@@ -127,6 +159,7 @@ def test_without_a_network_that_is_said_in_one_line(
     fresh: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TGSTANCE_PREVIEW_URL", f"http://127.0.0.1:{closed_port()}")
+    Path("tgstance.toml").write_text("[collect]\nattempts = 1\n", encoding="utf-8")
     result = fresh("-q", "collect", "@test_news")
     assert result.code == 75
     [line] = said(result.err)

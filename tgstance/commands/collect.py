@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Literal, TypedDict, TypeVar, Unpack
 
 import click
 
@@ -25,6 +25,9 @@ __all__ = ["collect"]
 
 _Parsed = TypeVar("_Parsed")
 _COMPARED = 100  # posts
+_NOT_COMPARING: "tuple[Literal['since', 'until', 'recent', 'source'], ...]" = (
+    "since", "until", "recent", "source",
+)  # fmt: skip
 _MARKED_ID = re.compile(r"-100[0-9]+")
 
 
@@ -96,7 +99,9 @@ class _WithIds(click.Command):
     type=_ParsedText("duration", parse_duration),
     help="Read younger posts again for edits, deletions and views.  [default: 7d]",
 )
-@click.option("--pace", type=Finite(0, 3600), help="Seconds between requests.  [default: 0.5]")
+@click.option(
+    "--pace", type=Finite(0, 3600), help="Seconds between requests.  [default: 0.5; preview: 1]"
+)
 @click.option(
     "--at-once", type=click.IntRange(1, 20), help="Channels read side by side.  [default: 3]"
 )
@@ -140,6 +145,8 @@ def collect(
     if options["compare"] is not None:
         if channels or channels_file:
             raise ConfigError("--compare takes one channel, and no others besides")
+        if without := [name for name in _NOT_COMPARING if options[name] is not None]:
+            raise ConfigError(f"--compare goes without --{without[0]}")
         count = options["limit"] or _COMPARED
         run_compare(session, options["compare"], count, lambda one: _limits(session, options, one))
         return

@@ -1,5 +1,6 @@
 """Pages that are too large, too deep, damaged, false or random: an error, and nothing stored."""
 
+import gzip
 import re
 import time
 from datetime import UTC
@@ -54,10 +55,75 @@ def test_a_page_of_50_megabytes(archive: Archive, preview: PreviewServer) -> Non
     assert refused(archive, preview, body) == "the page is larger than 8 MB"
 
 
-@pytest.mark.parametrize("unit", ["<div>", "<b>", "<div></b>", "<table><tr><td>", "<blockquote>"])
+@pytest.mark.parametrize(
+    "unit", ["<div>", "<b>", "<div></b>", "<table><tr><td>", "<blockquote>", "<path/>"]
+)
 def test_elements_in_elements(archive: Archive, preview: PreviewServer, unit: str) -> None:
     deep = (unit * 100_000).encode()[:7_000_000]
     assert f"more than {DEEPEST} deep" in refused(archive, preview, deep)
+
+
+@pytest.mark.parametrize("paragraphs", [5000, 50_000])
+def test_formatting_that_would_be_copied_into_each_paragraph(
+    archive: Archive, preview: PreviewServer, paragraphs: int
+) -> None:
+    opened = "".join(f"<b id={number}>" for number in range(900))
+    body = f"<p>{opened}</p>{'<p>x</p>' * paragraphs}{'</b>' * 900}".encode()
+    assert "it leaves too much formatting open" in refused(archive, preview, body)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "told"),
+    [
+        ("gzip", "the page is larger than 8 MB"),
+        ("gzip, gzip", "the page comes in an encoding that was not asked for"),
+        ("br", "the page comes in an encoding that was not asked for"),
+    ],
+)
+def test_a_small_answer_that_unpacks_to_a_large_one(
+    archive: Archive, preview: PreviewServer, encoding: str, told: str
+) -> None:
+    body = gzip.compress(b"x" * 20_000_000)
+    body = gzip.compress(body) if "," in encoding else body
+    assert len(body) < 30_000
+    preview.answers["/s/news"] = (200, {"Content-Encoding": encoding}, body)
+    outcome = collect(archive, preview, ["news"])["@news"]
+    assert (outcome.ending, outcome.reason) == ("failed", told)
+
+
+def test_a_packed_page_is_read(
+    archive: Archive, world: World, preview: PreviewServer, news: ServedChannel
+) -> None:
+    news.post("x")
+    packed = gzip.compress(page_of(world, news, None).encode())
+    preview.answers["/s/news"] = (200, {"Content-Encoding": "gzip"}, packed)
+    collect(archive, preview, ["news"])
+    assert_same(archive, news)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changed"),
+    [
+        ("👍</b></i>5", "👍</b></i>5</span><span class='tgme_reaction'><b>👍</b>2", {"👍": 7}),
+        (
+            '<i class="emoji"',
+            '<tg-emoji emoji-id="\x1b[31m"></tg-emoji><i class="emoji"',
+            {"👍": 5},
+        ),
+        ('news/1" class="x', "", {"👍": 5}),
+    ],
+)
+def test_reactions_that_are_odd(old: str, new: str, changed: dict[str, int]) -> None:
+    body = PAGE.replace(old, new, 1) if old in PAGE else PAGE
+    [first, *_] = read_channel_page(body.encode(), "news").page.posts
+    assert first.reactions == changed
+
+
+def test_a_link_to_a_post_that_cannot_be() -> None:
+    body = PAGE.replace('href="https://t.me/news/1"', 'href="https://t.me/news/9999999999"', 1)
+    assert body != PAGE
+    posts = read_channel_page(body.encode(), "news").page.posts
+    assert [post.reply_to for post in posts[:2]] == [None, None]
 
 
 def test_ten_thousand_elements_around_a_text_are_read(

@@ -62,12 +62,44 @@ def test_an_age_restricted_channel(archive: Archive, preview: PreviewServer) -> 
     assert "age-restricted" in reason(archive, preview, "news")
 
 
-@pytest.mark.parametrize(("status", "told"), [(403, "HTTP 403"), (404, "HTTP 404")])
-def test_a_refusal_is_told(
-    archive: Archive, preview: PreviewServer, news: ServedChannel, status: int, told: str
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://elsewhere.example/news",
+        "https://t.me/s/news",
+        "https://t.me/other_one",
+        "//elsewhere.example/news",
+        "javascript:alert(1)//news",
+        "http://[a",
+        f"/{'x' * 5000}",
+    ],
+)
+def test_a_redirect_elsewhere_is_told_and_not_followed(
+    archive: Archive, preview: PreviewServer, news: ServedChannel, location: str
 ) -> None:
-    preview.faults.error("page", status, "no")
-    assert told in reason(archive, preview, "news")
+    preview.answers["/s/news"] = (302, {"Location": location}, b"")
+    told = reason(archive, preview, "news")
+    assert told == f"its preview leads elsewhere: to {location[:200]}"
+    assert preview.requests == ["/s/news"]
+
+
+@pytest.mark.parametrize(
+    "location", ["/news", "news", "../news", "https://t.me/News", "//T.me/news/"]
+)
+def test_a_redirect_to_the_page_of_the_name_is_asked_for_on_the_same_site(
+    archive: Archive, preview: PreviewServer, news: ServedChannel, location: str
+) -> None:
+    preview.answers["/s/news"] = (302, {"Location": location}, b"")
+    assert reason(archive, preview, "news").startswith("its web preview is switched off")
+    assert preview.requests == ["/s/news", "/news"]
+
+
+@pytest.mark.parametrize("status", [204, 206, 302, 304, 403, 404, 418, 451])
+def test_a_refusal_is_told(
+    archive: Archive, preview: PreviewServer, news: ServedChannel, status: int
+) -> None:
+    preview.answers["/s/news"] = (status, {}, b"")
+    assert reason(archive, preview, "news") == f"127.0.0.1 refuses the page (HTTP {status})"
 
 
 def test_an_id_has_no_preview_until_its_name_is_known(
