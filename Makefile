@@ -32,6 +32,12 @@ bench: $(READY)  ## every figure in the README (some need ../shared/data)
 	$(BIN)/python benchmarks/main_job.py
 	$(BIN)/python benchmarks/validity.py
 	$(BIN)/python benchmarks/report_scale.py
+	PYTHONPATH=. $(BIN)/python benchmarks/preview.py
+	$(BIN)/python benchmarks/scoring/engine.py
+	$(BIN)/python benchmarks/scoring/whole_job.py
+	$(BIN)/python benchmarks/scoring/memory.py --model tiny
+	$(BIN)/python benchmarks/scoring/several_processes.py
+	$(BIN)/python benchmarks/scoring/gpu.py
 
 model: $(READY)  ## train the embedded model anew, into out/embedded (needs DATA)
 	$(BIN)/tgstance train $(SETS:%=$(DATA)/labelled/%.train.jsonl.gz) \

@@ -20,7 +20,7 @@ from collector.errors import SignInError, TgstanceError, UnansweredError, Unreac
 from collector.floods import Floods
 from collector.limits import Limits
 
-__all__ = ["Caller", "TransientError"]
+__all__ = ["Caller", "TransientError", "UnconnectedError"]
 
 log = logging.getLogger("tgstance.telegram")
 
@@ -32,6 +32,10 @@ _Request = TypeVar("_Request")
 
 class TransientError(Exception):
     """No fault of the request: it can be sent again."""
+
+
+class UnconnectedError(TransientError):
+    """There is no way to the source at all: another request would fare no better."""
 
 
 class Caller(ABC, Generic[_Request]):
@@ -94,12 +98,16 @@ class Caller(ABC, Generic[_Request]):
 
         Raises UnreachableError if it does not.
         """
+        unreachable = UnreachableError(
+            f"{self.service} cannot be reached: {error}; try again later"
+        )
+        if isinstance(error, UnconnectedError):
+            raise unreachable from error
         try:
             # The first may still meet the connection that the request has lost.
             await self.persist(self.probe_request(), PROBES)
         except TransientError as silence:
-            reason = f"{self.service} cannot be reached: {error}; try again later"
-            raise UnreachableError(reason) from silence
+            raise unreachable from silence
         except Exception as answer:
             if isinstance(meaning := self.expected(answer), SignInError):
                 raise meaning from answer

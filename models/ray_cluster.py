@@ -22,7 +22,10 @@ _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is reported to anybody
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # leaves CUDA_VISIBLE_DEVICES alone, and is silent
 }
-_QUIET = {"RAY_BACKEND_LOG_LEVEL": "fatal"}  # of what is written past Python's logging
+_QUIET = {
+    "RAY_BACKEND_LOG_LEVEL": "fatal",  # of what is written past Python's logging
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".*",  # of what is printed to stdout, such as that a worker died
+}
 _THREADS = 4  # of a worker on a CPU: more make one model little faster
 _CONNECTING_S = 10.0
 _STDERR = 2
@@ -38,7 +41,7 @@ def require_ray() -> None:
 def connected(
     address: str | None, *, talkative: bool = False, processors: int | None = None
 ) -> Iterator[ModuleType]:
-    """Connect to the cluster at an address (`auto`, HOST:PORT, ray://HOST:PORT); yield `ray`.
+    """Connect to the cluster at an address (`auto`, HOST:PORT); yield `ray`.
 
     Without an address a cluster of this machine alone is started, and ended afterwards; it is taken
     to have so many `processors`, by default those it has. Ray's own messages are shown where
@@ -132,7 +135,12 @@ def _signals_as_they_are() -> Iterator[None]:
 
 def _require_listener(address: str) -> None:
     """Raise ConfigError where nobody answers: Ray would try for minutes, and say so every time."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if address.startswith("ray://"):
+        raise ConfigError(
+            f"--address {address}: Ray Data has to run on a machine of the cluster: run tgstance "
+            "there, with --address auto"
+        )
+    host, _, port = address.rpartition(":")
     if not host or not port.isdigit():
         raise ConfigError(f"--address {address}: say auto or HOST:PORT")
     try:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from collector.calls import TransientError
+from collector.calls import TransientError, UnconnectedError
 from collector.errors import ChannelError, ConfigError
 
 __all__ = ["TELEGRAM_SITE", "Answer", "Connection", "Site", "WaitError"]
@@ -103,7 +103,7 @@ class Connection:
                 raise TransientError("no answer in time") from error
             except httpx2.ConnectError as error:
                 doubt = ": its certificate is not valid" if "CERTIFICATE" in str(error) else ""
-                raise TransientError(f"no connection{doubt}") from error
+                raise UnconnectedError(f"no connection{doubt}") from error
             except httpx2.ProxyError as error:
                 raise TransientError(f"the proxy refuses it ({error})") from error
             except (httpx2.TransportError, httpx2.DecodingError) as error:

@@ -1,13 +1,11 @@
 """Serve a file of posts as the web preview would, to try the collector on: `--help` tells how."""
 
 import argparse
-import signal
 import sys
-import threading
 from pathlib import Path
 
 from tests.telegram_server import World
-from tests.telegram_server.__main__ import say
+from tests.telegram_server.__main__ import say, when_interrupted
 from tests.telegram_server.script import ScriptError, fill
 
 from .server import PreviewServer
@@ -29,9 +27,7 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> int:
     """Serve until interrupted."""
     arguments = parse_arguments()
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop = when_interrupted()
     world = World()
     try:
         channels = fill(world, arguments.channels, recent=arguments.recent)

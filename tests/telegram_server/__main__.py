@@ -32,12 +32,18 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> int:
-    """Serve until interrupted."""
-    arguments = parse_arguments()
+def when_interrupted() -> threading.Event:
+    """Return what is set when the process is asked to end."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def main() -> int:
+    """Serve until interrupted."""
+    arguments = parse_arguments()
+    stop = when_interrupted()
     world = World()
     try:
         channels = fill(world, arguments.channels, recent=arguments.recent)

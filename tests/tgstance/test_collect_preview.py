@@ -121,10 +121,10 @@ def test_an_address_that_is_none(run: Run, monkeypatch: pytest.MonkeyPatch, url:
 
 
 def test_a_password_in_a_wrong_address_is_not_shown(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    fresh: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TGSTANCE_PREVIEW_URL", "ftp://me:geheim@t.me")
-    result = run("collect", "@test_news")
+    result = fresh("collect", "@test_news")
     assert (result.code, "geheim" in result.out + result.err) == (2, False)
     assert "'ftp://...@t.me' is no address" in result.err
 

@@ -67,6 +67,10 @@ def test_wrong_use(both: Run, preview: PreviewServer, monkeypatch: pytest.Monkey
     result = both("collect", "@one_news", "--compare", "@test_news")
     assert (result.code, preview.requests) == (2, [])
     assert "--compare takes one channel" in result.err
+    for option in (["--since", "3d"], ["--source", "preview"], ["--recent", "1d"]):
+        result = both("collect", "--compare", "@test_news", *option)
+        assert (result.code, preview.requests) == (2, [])
+        assert f"--compare goes without {option[0]}" in result.err
     assert both("collect", "--compare", "@nobody_here").code == 3
     monkeypatch.delenv("TGSTANCE_SESSION")
     signed_out = both("collect", "--compare", "@test_news")

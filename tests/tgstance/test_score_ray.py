@@ -12,6 +12,9 @@ import pytest
 from tests.tgstance.started import closed_port, start, wait_until
 
 Run = Callable[..., Any]
+NO_CLIENT = (
+    "Ray Data has to run on a machine of the cluster: run tgstance there, with --address auto"
+)
 
 
 @pytest.mark.slow
@@ -52,6 +55,7 @@ def test_a_cluster_that_is_not_there_is_one_line(run: Run, posts: Path) -> None:
     for address, message in (
         (nobody, f"no Ray cluster at {nobody}: [Errno 111] Connection refused"),
         ("somewhere", "--address somewhere: say auto or HOST:PORT"),
+        ("ray://a:10001", f"--address ray://a:10001: {NO_CLIENT}"),
     ):
         refused = run("score", "--engine", "ray", "--address", address)
         assert refused.code == 2

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
 
 import click
 
@@ -25,9 +25,7 @@ __all__ = ["collect"]
 
 _Parsed = TypeVar("_Parsed")
 _COMPARED = 100  # posts
-_NOT_COMPARING: "tuple[Literal['since', 'until', 'recent', 'source'], ...]" = (
-    "since", "until", "recent", "source",
-)  # fmt: skip
+_NOT_COMPARING = ("since", "until", "recent", "source")  # options
 _MARKED_ID = re.compile(r"-100[0-9]+")
 
 
@@ -145,7 +143,7 @@ def collect(
     if options["compare"] is not None:
         if channels or channels_file:
             raise ConfigError("--compare takes one channel, and no others besides")
-        if without := [name for name in _NOT_COMPARING if options[name] is not None]:
+        if without := [name for name in _NOT_COMPARING if options.get(name) is not None]:
             raise ConfigError(f"--compare goes without --{without[0]}")
         count = options["limit"] or _COMPARED
         run_compare(session, options["compare"], count, lambda one: _limits(session, options, one))

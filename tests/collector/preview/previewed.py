@@ -13,7 +13,7 @@ from collector.planning import BEGINNING, Wish
 from collector.preview.collecting import Preview
 from collector.preview.collecting import collect as collect_channels
 from collector.preview.site import Site
-from tests.collector.telegram.collected import coverage_of, stored
+from tests.collector.telegram.collected import Outcomes, coverage_of, stored
 from tests.preview_server import PreviewServer
 from tests.preview_server.texts import shortened
 from tests.telegram_server import Post, ServedChannel
@@ -30,12 +30,7 @@ def collect(
     **limits: Any,
 ) -> dict[str, Outcome]:
     """Collect channels; return what became of each, by its name as the collector writes it."""
-    outcomes: dict[str, Outcome] = {}
-
-    def note(outcome: Outcome) -> None:
-        assert str(outcome.name) not in outcomes, "told twice"
-        outcomes[str(outcome.name)] = outcome
-
+    outcomes = Outcomes()
     url = server if isinstance(server, str) else server.url
     collect_channels(
         archive,
@@ -43,7 +38,7 @@ def collect(
         parse_channels(names),
         wish,
         limits=replace(QUICK, **limits),
-        on_outcome=note,
+        on_outcome=outcomes.note,
     )
     return outcomes
 

@@ -26,6 +26,14 @@ def account_of(session: str) -> Account:
     return Account(StringSession(session), Credentials(1, "hash"))
 
 
+class Outcomes(dict[str, Outcome]):
+    """What became of each channel, by its name as the collector writes it."""
+
+    def note(self, outcome: Outcome) -> None:
+        assert str(outcome.name) not in self, "told twice"
+        self[str(outcome.name)] = outcome
+
+
 def collect(
     archive: Archive,
     session: str,
@@ -34,15 +42,12 @@ def collect(
     **limits: Any,
 ) -> dict[str, Outcome]:
     """Collect channels; return what became of each, by its name as the collector writes it."""
-    outcomes: dict[str, Outcome] = {}
-
-    def note(outcome: Outcome) -> None:
-        assert str(outcome.name) not in outcomes, "told twice"
-        outcomes[str(outcome.name)] = outcome
-
+    outcomes = Outcomes()
     wanted = parse_channels(names)
     chosen = replace(QUICK, **limits)
-    collect_channels(archive, account_of(session), wanted, wish, limits=chosen, on_outcome=note)
+    collect_channels(
+        archive, account_of(session), wanted, wish, limits=chosen, on_outcome=outcomes.note
+    )
     return outcomes
 
 
