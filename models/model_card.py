@@ -191,7 +191,8 @@ times, to give the sentence vectors of {{ record.teacher }}, which is licensed u
 {{ record.recipe.batch_size }} rows a step, learning rate up to \
 {{ record.recipe.learning_rate }}, at most {{ record.recipe.max_length }} tokens a row, seed \
 {{ record.recipe.seed }}{% if record.runs > 1 %} and the next{% endif %}; rare classes weigh \
-more, and rows of posts with opposite stances and of contrast groups are repeated. It took {{ record.seconds }} seconds on \
+more, and rows of posts with opposite stances and of contrast groups are repeated. \
+It took {{ record.seconds }} seconds on \
 {{ record.device }}.
 {%- if record.revision %} The base is of revision {{ record.revision }}.{% endif %}
 
