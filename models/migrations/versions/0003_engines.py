@@ -16,7 +16,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("model_id", sa.Integer, sa.ForeignKey("models.id"), nullable=False),
         sa.Column("description", sa.Text, nullable=False),
-        sa.UniqueConstraint("model_id", "description"),
+        sa.UniqueConstraint("model_id", "description", name="uq_engines_model_id_description"),
     )
     op.add_column(
         "scores",
