@@ -256,7 +256,7 @@ def is_outdated(connection: Connection, package: Migrations, tables: set[str]) -
 def upgrade(connection: Connection, package: Migrations) -> None:
     """Run one package's outstanding migrations inside the caller's transaction."""
     from alembic import command  # noqa: PLC0415 (slow to import, and rarely needed)
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415 (as above)
 
     config = Config(attributes={"connection": connection, "version_table": package.version_table})
     config.set_main_option("script_location", escaped(ENVIRONMENT))

@@ -69,13 +69,13 @@ class Caller(ABC, Generic[_Request]):
             except TransientError as error:
                 await self.probe(error)
                 raise UnansweredError(f"{method}: {error}, {self.limits.attempts} times") from error
-            except Exception as error:
+            except Exception as error:  # each source has its own; those not known go on
                 if (seconds := self.flood_seconds(error)) is None:
                     raise (self.expected(error) or error) from error
                 self.floods.note(method, seconds)
                 self.floods.check(method, waited)
 
-    async def persist(self, request: _Request, attempts: int) -> Any:  # noqa: ANN401
+    async def persist(self, request: _Request, attempts: int) -> Any:  # noqa: ANN401 (as above)
         """Send a request, again with growing pauses while it fails in passing."""
         pause = self.limits.first_pause
         retrying = AsyncRetrying(
@@ -87,7 +87,7 @@ class Caller(ABC, Generic[_Request]):
         )
         return await retrying(self.send_in_turn, request)
 
-    async def send_in_turn(self, request: _Request) -> Any:  # noqa: ANN401
+    async def send_in_turn(self, request: _Request) -> Any:  # noqa: ANN401 (as above)
         """Send a request when the pace allows it."""
         async with self.pace:
             pass
@@ -108,12 +108,12 @@ class Caller(ABC, Generic[_Request]):
             await self.persist(self.probe_request(), PROBES)
         except TransientError as silence:
             raise unreachable from silence
-        except Exception as answer:
+        except Exception as answer:  # any answer shows that somebody is there
             if isinstance(meaning := self.expected(answer), SignInError):
                 raise meaning from answer
 
     @abstractmethod
-    async def send(self, request: _Request) -> Any:  # noqa: ANN401
+    async def send(self, request: _Request) -> Any:  # noqa: ANN401 (as above)
         """Send a request once and return its answer.
 
         Raises TransientError if it can be sent again.

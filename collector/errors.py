@@ -20,6 +20,7 @@ __all__ = [
     "TgstanceError",
     "UnansweredError",
     "UnreachableError",
+    "WorkerError",
 ]
 
 
@@ -45,6 +46,12 @@ class ModelError(TgstanceError):
     """A model cannot be loaded, or its labels cannot be mapped."""
 
     exit_code = 2
+
+
+class WorkerError(ModelError):
+    """A process that labels ended before its time."""
+
+    exit_code = 1
 
 
 class ArchiveError(TgstanceError):

@@ -34,6 +34,8 @@ __all__ = ["LabelledRow", "LabelledSet", "read_set", "read_sets", "read_texts"]
 _Lines = Iterator[tuple[int, str]]
 
 _SPAN_OPEN, _SPAN_CLOSE = "\ue000", "\ue001"  # private use: no rule of reading touches them
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_HALF = "it holds half of a character (a lone surrogate)"
 _TWO_LETTERS = {"rus": "ru", "ukr": "uk", "eng": "en"}
 
 
@@ -156,6 +158,8 @@ def _json_texts(path: Path, lines: _Lines) -> Iterator[str]:
         text = record.get("text")
         if not isinstance(text, str):
             raise InputError(f"{path}, line {number}: the row has no text")
+        if _LONE_SURROGATE.search(text):
+            raise InputError(f"{path}, line {number}: {_HALF}")
         yield text
 
 
@@ -205,7 +209,7 @@ class _Record(BaseModel):
     @classmethod
     def _without_nan(cls, values: dict[str, object]) -> dict[str, object]:
         """Take NaN for nothing: so pandas writes a field that is not given."""
-        return {name: None if value != value else value for name, value in values.items()}  # noqa: PLR0124
+        return {name: None if value != value else value for name, value in values.items()}  # noqa: PLR0124 (NaN alone)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -221,7 +225,7 @@ class _Record(BaseModel):
         try:
             self.model_dump_json()
         except ValueError as error:
-            raise ValueError("it holds half of a character (a lone surrogate)") from error
+            raise ValueError(_HALF) from error
 
     def labelled(self, label: str) -> LabelledRow:
         """Return the row, with its label in our words."""

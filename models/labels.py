@@ -128,7 +128,7 @@ def nli_columns(
     Two for a model that knows only entailment and its absence. `override` maps labels of the model
     to these words. Raises ModelError when the labels cannot be mapped.
     """
-    wanted = [word for word in _NLI_SYNONYMS if len(id2label) > 2 or word != NEUTRAL]  # noqa: PLR2004
+    wanted = [word for word in _NLI_SYNONYMS if len(id2label) > 2 or word != NEUTRAL]  # noqa: PLR2004 (two)
     if override:
         chosen = _overridden(id2label, override, wanted)
         return tuple(chosen[word] for word in wanted)

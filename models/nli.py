@@ -70,7 +70,7 @@ def weigh(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     said = softmax(logits.astype(np.float64), axis=2)
     against, favor = said[:, 0], said[:, 1]
-    if logits.shape[2] == 2:  # noqa: PLR2004
+    if logits.shape[2] == 2:  # noqa: PLR2004 (contradiction and entailment)
         sides = [against[:, 0] * favor[:, 1], favor[:, 0] * against[:, 1]]
     else:
         sides = [(against[:, 0] + favor[:, 2]) / 2, (favor[:, 0] + against[:, 2]) / 2]

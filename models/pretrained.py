@@ -103,7 +103,7 @@ def _explained(name: ModelName) -> Iterator[None]:
     """Make a ModelError of whatever somebody else's files make the library raise."""
     try:
         yield
-    except Exception as error:
+    except Exception as error:  # nobody says what the library raises at others' files
         raise ModelError(
             f"model {name.text} cannot be loaded (it needs config.json, tokenizer.json and "
             f"{WEIGHT_FILES[name.weights]}): {_reason(error)}"

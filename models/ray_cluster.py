@@ -56,7 +56,7 @@ def connected(
         if not talkative:
             warnings.simplefilter("ignore")  # Ray warns of its own settings, as it sets them
         import ray  # noqa: PLC0415 (an extra)
-        import ray.data  # noqa: PLC0415
+        import ray.data  # noqa: PLC0415 (as above)
 
         _set_loggers(talkative=talkative)
         with _signals_as_they_are(), nullcontext() if talkative else _native_code_silent():

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from collector.archive import Archive
-from collector.errors import ModelError, TgstanceError
+from collector.errors import ModelError, TgstanceError, WorkerError
 from models.engine.setting import EngineSetting
 from models.engine.timings import Timings
 from models.exchange import Told, answer, exchange_in, passages, read_answer, read_asked
@@ -23,7 +23,6 @@ from models.ray_cluster import share
 from models.recording import Pair, Recorder
 from models.scoring import asked_about
 from models.targets import Target
-from models.workers import WorkerError
 
 __all__ = ["RayJob", "RayScoring", "Scorer"]
 
@@ -154,7 +153,7 @@ class RayScoring:
             labelled = self._labelled(job, files)
             for table in labelled.iter_batches(batch_size=None, batch_format="pyarrow"):
                 yield from read_answer(table)
-        except Exception as error:
+        except Exception as error:  # Ray raises what a worker raised, and kinds of its own
             raise _reason(error) from error
 
     def _labelled(self, job: RayJob, files: Sequence[str]) -> Any:  # noqa: ANN401 (ray's Dataset)

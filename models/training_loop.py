@@ -111,7 +111,7 @@ def task_loss(class_weights: Sequence[float]) -> Callable[..., torch.Tensor]:
     weights = torch.tensor(class_weights)
     task_of = torch.arange(len(class_weights)) // 3
 
-    def loss(outputs: Any, targets: torch.Tensor, **_: object) -> torch.Tensor:  # noqa: ANN401
+    def loss(outputs: Any, targets: torch.Tensor, **_: object) -> torch.Tensor:  # noqa: ANN401 (the library's)
         logits = outputs.logits.float()
         other_task = task_of.to(logits.device) != task_of.to(logits.device)[targets][:, None]
         masked = logits.masked_fill(other_task, torch.finfo(logits.dtype).min)

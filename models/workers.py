@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import joblib
 import torch
 
-from collector.errors import ConfigError, ModelError
+from collector.errors import ConfigError, WorkerError
 from models.engine.setting import EngineSetting
 from models.engine.timings import Timings
 from models.labeller import Labeller, Predictions
@@ -29,13 +29,7 @@ from models.passage import Passage
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
-__all__ = ["WorkerError", "Workers", "spread"]
-
-
-class WorkerError(ModelError):
-    """A process that labels ended before its time."""
-
-    exit_code = 1
+__all__ = ["Workers", "spread"]
 
 
 def spread(engine: EngineSetting, devices: Sequence[str], workers: int) -> list[EngineSetting]:

@@ -62,7 +62,7 @@ def _labelled_posts(connection: Connection, selection: Selection) -> Select[Any]
     )
 
 
-def _row(row: Any, target: str, selection: Selection) -> list[object]:  # noqa: ANN401
+def _row(row: Any, target: str, selection: Selection) -> list[object]:  # noqa: ANN401 (a row of named columns)
     confidence = row[scores.c.confidence]
     return [
         row[posts.c.date],

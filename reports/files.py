@@ -95,7 +95,7 @@ class ReportWriter:
 
                 return parquet_table(path, file)
             case Format.XLSX:
-                from reports.formats.xlsx_table import xlsx_table  # noqa: PLC0415
+                from reports.formats.xlsx_table import xlsx_table  # noqa: PLC0415 (as above)
 
                 return xlsx_table(path, file)
         return csv_table(path, file, excel=self._excel)

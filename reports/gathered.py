@@ -130,10 +130,10 @@ class _DayAfter(FunctionElement[Any]):
 
 
 @compiles(_DayAfter)
-def _add_interval(element: _DayAfter, compiler: SQLCompiler, **settings: Any) -> str:  # noqa: ANN401
+def _add_interval(element: _DayAfter, compiler: SQLCompiler, **settings: Any) -> str:  # noqa: ANN401 (SQLAlchemy's signature)
     return f"({compiler.process(element.clauses, **settings)} + INTERVAL '1 day')"
 
 
 @compiles(_DayAfter, "sqlite")
-def _add_in_text(element: _DayAfter, compiler: SQLCompiler, **settings: Any) -> str:  # noqa: ANN401
+def _add_in_text(element: _DayAfter, compiler: SQLCompiler, **settings: Any) -> str:  # noqa: ANN401 (SQLAlchemy's signature)
     return f"datetime({compiler.process(element.clauses, **settings)}, '+1 day')"

@@ -30,7 +30,7 @@ class Connection:
         self.generation = 0
         self.failure: TransientError | None = None
 
-    async def send(self, request: TLRequest) -> Any:  # noqa: ANN401 (Telethon is not typed)
+    async def send(self, request: TLRequest) -> Any:  # noqa: ANN401 (Telethon has no types) (Telethon is not typed)
         """Return Telegram's answer.
 
         Raises TransientError if the request can be sent again, else what Telethon raises.
@@ -45,7 +45,7 @@ class Connection:
                 await self.close(generation)
             raise passing from error
 
-    async def ask(self, request: TLRequest) -> Any:  # noqa: ANN401
+    async def ask(self, request: TLRequest) -> Any:  # noqa: ANN401 (Telethon has no types)
         """Return the answer to a request, or raise once the connection is lost.
 
         What was not sent yet when it was lost, Telethon would leave waiting for ever.

@@ -78,7 +78,7 @@ def read_session(text: str, origin: str) -> StringSession:
     """
     try:
         session = StringSession(text)
-    except Exception as error:
+    except Exception as error:  # ValueError, struct.error, binascii.Error: Telethon checks little
         raise ConfigError(f"{origin}: is not a Telethon string session; {HOW}") from error
     if session.auth_key is None:
         raise SignInError(f"{origin}: is empty; {HOW}")

@@ -119,15 +119,15 @@ def _cell_writer(
     def text(row: int, column: int, value: Any) -> object:  # noqa: ANN401 (a value of any kind)
         return sheet.write_string(row, column, _fitting(str(value)))
 
-    def number(row: int, column: int, value: Any) -> object:  # noqa: ANN401
+    def number(row: int, column: int, value: Any) -> object:  # noqa: ANN401 (cells of all kinds)
         return sheet.write_number(row, column, value, cell_format)
 
-    def moment(row: int, column: int, value: Any) -> object:  # noqa: ANN401
+    def moment(row: int, column: int, value: Any) -> object:  # noqa: ANN401 (cells of all kinds)
         if value.year < _EARLIEST_YEAR:
             return text(row, column, value.isoformat())
         return sheet.write_datetime(row, column, _naive(value), cell_format)
 
-    def boolean(row: int, column: int, value: Any) -> object:  # noqa: ANN401
+    def boolean(row: int, column: int, value: Any) -> object:  # noqa: ANN401 (cells of all kinds)
         return sheet.write_boolean(row, column, bool(value))
 
     by_type = {"date": moment, "datetime": moment, "boolean": boolean}

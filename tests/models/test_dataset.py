@@ -233,6 +233,9 @@ def test_unlabelled_texts_come_as_lines_or_as_json_lines(tmp_path: Path) -> None
     (tmp_path / "c.jsonl").write_text("\n{}\n", encoding="utf-8")
     with pytest.raises(InputError, match="line 2: the row has no text"):
         read_texts(tmp_path / "c.jsonl")
+    (tmp_path / "d.jsonl").write_text('{"text": "\\ud83d halved"}\n', encoding="utf-8")
+    with pytest.raises(InputError, match="line 1: it holds half of a character"):
+        read_texts(tmp_path / "d.jsonl")
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from collector.archive import Archive
-from collector.errors import ConfigError, ModelError
+from collector.errors import ConfigError, ModelError, WorkerError
 from models.engine.setting import TORCH_ON_CPU, EngineSetting
 from models.labelling import OneProcess
 from models.labels import SENTIMENT, STANCE
@@ -19,7 +19,7 @@ from models.model_name import ModelName
 from models.passage import Passage
 from models.scoring import score
 from models.tables import scores
-from models.workers import WorkerError, Workers, spread
+from models.workers import Workers, spread
 from tests.models.test_scoring import TARGETS, add_posts, prepare
 
 MakeModel = Callable[..., Path]
