@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from inflect import engine as InflectEngine  # noqa: N812  (a class of a lower-case name)
     from pymorphy3 import MorphAnalyzer
@@ -27,11 +27,14 @@ _GUESSED = frozenset({"NOUN", "ADJF"})
 _DECLINED = frozenset({"NOUN", "ADJF", "PRTF"})
 _CONJUGATED = frozenset({"VERB", "INFN", "GRND"})
 _NAMES = ("Name", "Surn", "Patr", "Geox", "Orgn")
+_VOWELS = frozenset("аеёиоуыэюяіїє")
 _CONSONANTS = frozenset("бвгґджзклмнпрстфхцчшщ")
 _DECLENSIONS = {
     "а": ("ы", "и", "е", "у", "ой", "ою", "і"),
     "я": ("и", "е", "ю", "ей", "ею", "ї", "і"),
 }
+_ENDINGS = ("а", "у", "ом", "е", "ові", "і")
+_PLURAL_ENDINGS = ("ы", "и", "ов", "ів", "ам", "ами", "ах")
 _SHORTEST_COMMON_NOUN = 4
 
 
@@ -85,8 +88,13 @@ def _cyrillic_forms(word: str) -> "Iterable[str]":
     parses = _base_parses(word)
     for parse in parses:
         yield from (form.word for form in parse.lexeme if _same_paradigm(parse, form))
-    if word[0].isupper() and not word.isupper() and not any(map(_is_russian_nominative, parses)):
-        yield from _by_ending(word.casefold())
+    if any(map(_is_russian_nominative, parses)) or word.isupper():
+        return
+    if word[0].isupper():
+        yield from _by_ending(word.casefold(), _DECLENSIONS, _ENDINGS)
+    elif not any(parse.is_known for parse in parses) and set(word) & _VOWELS:
+        # "биткоин", which its ending makes an adjective, but not "тцк"
+        yield from _by_ending(word, {}, _ENDINGS + _PLURAL_ENDINGS)
 
 
 @cache
@@ -160,12 +168,14 @@ def _same_paradigm(base: "Parse", form: "Parse") -> bool:
     return None in genders or len(genders) == 1
 
 
-def _by_ending(word: str) -> "Iterable[str]":
-    """Yield the cases of a name that no dictionary knows as a nominative, by its last letter."""
-    if word[-1] in _DECLENSIONS:
-        yield from (word[:-1] + ending for ending in _DECLENSIONS[word[-1]])
+def _by_ending(
+    word: str, after_vowels: "Mapping[str, tuple[str, ...]]", after_consonants: tuple[str, ...]
+) -> "Iterable[str]":
+    """Yield the cases of a word that no dictionary knows as a nominative, by its last letter."""
+    if word[-1] in after_vowels:
+        yield from (word[:-1] + ending for ending in after_vowels[word[-1]])
     elif word[-1] in _CONSONANTS:
-        yield from (word + ending for ending in ("а", "у", "ом", "е", "ові", "і"))
+        yield from (word + ending for ending in after_consonants)
 
 
 def _latin_forms(word: str) -> "Iterable[str]":

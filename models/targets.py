@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["VERSION", "Mention", "Target", "TargetMatcher"]
 
-VERSION = 2  # to be raised when the same definition matches other texts
+VERSION = 3  # to be raised when the same definition matches other texts
 
 # Letters and digits part: "F16" and "F-16" are both two words side by side.
 _POSSESSIVE = re.compile(r"(?<=[A-Za-z])['’ʼ`´′][sS]$")

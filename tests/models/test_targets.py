@@ -64,6 +64,9 @@ def test_every_inflected_form_is_found(form: str) -> None:
         ("снять", "снимет и снимут"),
         ("Телеграм", "в Телеграме"),
         ("телеграм", "в телеграме"),
+        ("биткоин", "курс биткоина"),
+        ("биткоин", "держать в биткоинах"),
+        ("Биткоин", "за биткоином"),
     ],
 )
 def test_aliases_are_found_across_spelling_and_case(alias: str, text: str) -> None:
@@ -87,6 +90,7 @@ def test_aliases_are_found_across_spelling_and_case(alias: str, text: str) -> No
         ("Вера", "нет веры"),
         ("выборы", "сделал выбор"),
         ("Захарова", "вместе с Захаровым"),
+        ("тцк", "в тцках"),
     ],
 )
 def test_other_words_are_not_taken_for_the_target(alias: str, text: str) -> None:
