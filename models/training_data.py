@@ -23,16 +23,17 @@ __all__ = [
     "DataFile",
     "EncodedRows",
     "TrainingData",
-    "class_weights",
     "describe_file",
     "emphasised",
     "hold_out",
     "label_names",
+    "row_weights",
     "tasks_of",
 ]
 
 _OPPOSITE = 3
 _CONTRAST = 2
+_DOUBT = 10  # rows, as if every set had as many of each label: three rows are no pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class TrainingData:
 
 
 class EncodedRows(Dataset[dict[str, Any]]):
-    """Rows as token ids; the label is the model's output that the row should raise."""
+    """Rows as token ids, with what they count; the label is the output that a row should raise."""
 
     def __init__(
         self,
@@ -113,8 +114,9 @@ class EncodedRows(Dataset[dict[str, Any]]):
             {
                 **encode(tokenizer, row.passage, row.task, max_length),
                 "labels": labels.index(head_label(row.task, row.label)),
+                "weights": weight,
             }
-            for row in rows
+            for row, weight in zip(rows, row_weights(rows), strict=True)
         ]
 
     def __len__(self) -> int:
@@ -196,13 +198,24 @@ def label_names(rows: Sequence[LabelledRow]) -> list[str]:
     return [head_label(task, label) for task in tasks_of(rows) for label in LABELS[task]]
 
 
-def class_weights(rows: Sequence[LabelledRow]) -> list[float]:
-    """Return one weight per output: the root of how much rarer it is than its task's average."""
-    counts = Counter(head_label(row.task, row.label) for row in rows)
-    by_task = Counter(row.task for row in rows)
-    per_label = [by_task[task] / 3 for task in tasks_of(rows) for _ in LABELS[task]]
-    pairs = zip(per_label, label_names(rows), strict=True)
-    return [float(np.sqrt(mean / max(counts[label], 1))) for mean, label in pairs]
+def row_weights(rows: Sequence[LabelledRow]) -> list[float]:
+    """Return what each row counts: the root of how much rarer its label is than it might be.
+
+    Labels are counted within each set and task: in a set of everyday posts, where opinions are
+    rare, a model would otherwise learn to know the set, and that it holds none.
+    """
+    labels = Counter((row.source, row.task, row.label) for row in rows)
+    sets = Counter((row.source, row.task) for row in rows)
+    kinds = Counter((source, task) for source, task, _ in labels)
+    return [
+        float(
+            np.sqrt(
+                (sets[row.source, row.task] / kinds[row.source, row.task] + _DOUBT)
+                / (labels[row.source, row.task, row.label] + _DOUBT)
+            )
+        )
+        for row in rows
+    ]
 
 
 def _labels_by_task(rows: Sequence[LabelledRow]) -> dict[str, list[str]]:

@@ -28,7 +28,6 @@ from collector.errors import ModelError
 from models.training_data import (
     EncodedRows,
     TrainingData,
-    class_weights,
     emphasised,
     label_names,
     tasks_of,
@@ -92,7 +91,6 @@ def fit(
         train_dataset=EncodedRows(emphasised(data.rows), tokenizer, labels, pace.max_length),
         eval_dataset=EncodedRows(data.held_out, tokenizer, labels, pace.max_length),
         data_collator=DataCollatorWithPadding(tokenizer),
-        compute_loss_func=task_loss(class_weights(data.rows)),
         compute_metrics=_metrics(labels),
         callbacks=[EarlyStoppingCallback(pace.patience), _EpochReport(keys, watch.on_epoch)],
     )
@@ -102,22 +100,18 @@ def fit(
     return float(trainer.state.epoch or 0)
 
 
-def task_loss(class_weights: Sequence[float]) -> Callable[..., torch.Tensor]:
-    """Return the loss: cross-entropy among the three outputs of each row's task.
+def task_loss(logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Return the mean cross-entropy among the three outputs of each row's task.
 
-    It takes the model's outputs, with (n, outputs) logits, and the (n,) outputs to raise. Each row
-    counts by the weight of that output, in the order of `label_names`.
+    `logits` is (n, outputs), three for each task; `labels` (n,) the outputs to raise; `weights`
+    (n,) what each row counts.
     """
-    weights = torch.tensor(class_weights)
-    task_of = torch.arange(len(class_weights)) // 3
-
-    def loss(outputs: Any, targets: torch.Tensor, **_: object) -> torch.Tensor:  # noqa: ANN401 (the library's)
-        logits = outputs.logits.float()
-        other_task = task_of.to(logits.device) != task_of.to(logits.device)[targets][:, None]
-        masked = logits.masked_fill(other_task, torch.finfo(logits.dtype).min)
-        return torch.nn.functional.cross_entropy(masked, targets, weights.to(logits.device))
-
-    return loss
+    tasks = torch.arange(logits.shape[1], device=logits.device) // 3
+    other_task = tasks != tasks[labels][:, None]
+    logits = logits.float()
+    masked = logits.masked_fill(other_task, torch.finfo(logits.dtype).min)
+    losses = torch.nn.functional.cross_entropy(masked, labels, reduction="none")
+    return (losses * weights).sum() / weights.sum()
 
 
 def uses_bfloat16(*, cpu: bool) -> bool:
@@ -131,9 +125,21 @@ def uses_bfloat16(*, cpu: bool) -> bool:
 
 
 class _Trainer(Trainer):
-    """Tells how many rows were read, and stops when the loss is no number."""
+    """Weighs rows, tells how many were read, and stops when the loss is no number."""
 
     on_rows: Callable[[int], None]
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: object = None,  # noqa: ARG002 (likewise)
+    ) -> Any:  # noqa: ANN401 (likewise)
+        labels, weights = inputs.pop("labels"), inputs.pop("weights")
+        outputs = model(**inputs)
+        loss = task_loss(outputs.logits, labels, weights)
+        return (loss, outputs) if return_outputs else loss
 
     def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:  # noqa: ANN401 (passed on)
         inputs = kwargs.get("inputs", args[1] if len(args) > 1 else {})
@@ -188,13 +194,14 @@ def _arguments(pace: Pace, scratch: Path) -> TrainingArguments:
         logging_strategy="no",
         report_to="none",
         disable_tqdm=True,
+        label_names=["labels", "weights"],
         seed=pace.seed,
     )
 
 
 def _metrics(labels: Sequence[str]) -> Callable[[EvalPrediction], dict[str, float]]:
     def metrics(prediction: EvalPrediction) -> dict[str, float]:
-        logits, truth = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
+        logits, truth = np.asarray(prediction.predictions), np.asarray(prediction.label_ids[0])
         per_task = _macro_f1_by_task(logits, truth, labels)
         return {**per_task, "macro_f1": float(np.mean(list(per_task.values())))}
 

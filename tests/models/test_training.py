@@ -10,7 +10,6 @@ import pytest
 import torch
 from huggingface_hub import ModelCard
 from safetensors.torch import load_file
-from transformers.modeling_outputs import SequenceClassifierOutput
 
 from collector.errors import OutputError
 from models.calibration import read_calibration
@@ -195,10 +194,9 @@ def test_training_stops_when_the_held_out_rows_get_no_better(tmp_path: Path) -> 
     assert sum(count) == 2 * 60
 
 
-def test_the_loss_is_among_the_outputs_of_a_task_and_counts_rows_by_class() -> None:
+def test_the_loss_is_among_the_outputs_of_a_task_and_rows_count_by_their_weight() -> None:
     logits = torch.tensor([[0.0, 1.0, 2.0, 50.0, 50.0, 50.0], [9.0, 9.0, 9.0, 1.0, 1.0, 1.0]])
-    loss = task_loss([1.0, 1.0, 1.0, 3.0, 1.0, 1.0])
-    found = loss(SequenceClassifierOutput(logits=logits), torch.tensor([2, 3]))
+    found = task_loss(logits, torch.tensor([2, 3]), torch.tensor([1.0, 3.0]))
     of_rows = [np.log(1 + np.exp(-1) + np.exp(-2)), np.log(3)]
     assert found.item() == pytest.approx(np.average(of_rows, weights=[1, 3]))
 

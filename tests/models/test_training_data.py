@@ -15,10 +15,10 @@ from models.labels import SENTIMENT, STANCE
 from models.passage import Passage
 from models.training_data import (
     TrainingData,
-    class_weights,
     describe_file,
     emphasised,
     hold_out,
+    row_weights,
 )
 
 WORDS = {"negative": "ужасно", "neutral": "сегодня", "positive": "прекрасно"}
@@ -43,12 +43,16 @@ def only(task: str, given: list[LabelledRow]) -> list[LabelledRow]:
     return [row for row in given if row.task == task]
 
 
-def test_rare_classes_weigh_more_within_their_task() -> None:
-    sentiment = only(SENTIMENT, rows(8))
+def test_rare_labels_weigh_more_within_their_set_and_task() -> None:
+    balanced = only(SENTIMENT, rows(8))
     rare = [row for row in only(STANCE, rows(8)) if row.label != "favor"]
     rare += [row for row in only(STANCE, rows(2)) if row.label == "favor"]
-    weights = class_weights([*sentiment, *rare])
-    assert weights == pytest.approx([1, 1, 1, *np.sqrt([6 / 8, 6 / 8, 6 / 2])])
+    elsewhere = [replace(row, source="other") for row in rare if row.label != "favor"]
+    weights = row_weights([*balanced, *rare, *elsewhere])
+    common, seldom = np.sqrt([(6 + 10) / (8 + 10), (6 + 10) / (2 + 10)])
+    assert weights[: len(balanced)] == pytest.approx([1] * len(balanced))
+    assert weights[len(balanced) :][: len(rare)] == pytest.approx([common] * 16 + [seldom] * 2)
+    assert weights[-len(elsewhere) :] == pytest.approx([1] * len(elsewhere))
 
 
 def test_a_task_with_one_label_is_refused_and_two_are_doubted() -> None:
