@@ -6,6 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
+from collector.archive import COLLECTOR, open_archive
+from models.tables import MODELS, engines
 from reports.contract import POSTS, SENTIMENT, STANCE
 
 Run = Callable[..., Any]
@@ -120,6 +124,13 @@ def test_the_demo_does_everything(run: Run, tmp_path: Path) -> None:
         low, net, high = (float(row[f"net_stance{end}"]) for end in ("_lo", "", "_hi"))
         assert -1 <= low < high <= 1
         assert low <= net <= high or abs(net) == 1
+    with (
+        open_archive(tmp_path / "here" / "tgstance.sqlite", [COLLECTOR, MODELS]) as archive,
+        archive.connect() as connection,
+    ):
+        found = connection.execute(select(engines.c.description)).scalars().all()
+    assert found  # and always the same one, so that the README shows what one will see
+    assert all(description.startswith("torch") for description in found)
     again = run("demo", "here")
     assert again.code == 0
     assert "291 unchanged" in again.err
