@@ -9,11 +9,38 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 from hypothesis import settings
 
+from tests.archives import (
+    KIND,
+    archive_kind,
+    archive_location,
+    database,
+    empty_database,
+    kinds_of,
+    postgres,
+    template,
+)
 from tests.telegram_server import Account, TelegramServer, World
+
+__all__ = [
+    "archive_kind",
+    "archive_location",
+    "database",
+    "empty_database",
+    "postgres",
+    "template",
+]
 
 # Dictionaries and models load during somebody's first example: time is no sign of a fault here.
 settings.register_profile("tgstance", deadline=None)
 settings.load_profile("tgstance")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let tests of archives run on each kind that they are for."""
+    if "archive_kind" in metafunc.fixturenames:
+        kinds = kinds_of(metafunc.definition)
+        if kinds != [KIND]:
+            metafunc.parametrize("archive_kind", kinds)
 
 
 @pytest.fixture

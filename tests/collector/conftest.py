@@ -1,4 +1,4 @@
-"""An archive in a real file, and what the tests ask of it."""
+"""An archive in a real file or on a real server, and what the tests ask of it."""
 
 import shutil
 from collections.abc import Iterator
@@ -18,7 +18,8 @@ def new_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def archive(tmp_path: Path, new_archive: Path) -> Iterator[Archive]:
-    shutil.copy(new_archive, tmp_path / "archive.db")
-    with open_archive(tmp_path / "archive.db") as archive:
+def archive(archive_location: str | Path, new_archive: Path) -> Iterator[Archive]:
+    if isinstance(archive_location, Path):
+        shutil.copy(new_archive, archive_location)
+    with open_archive(archive_location) as archive:
         yield archive

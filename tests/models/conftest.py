@@ -15,8 +15,8 @@ TEXTS = ["Трамп победил на выборах", "санкции не �
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    with open_archive(tmp_path / "archive.db", [COLLECTOR, MODELS]) as archive:
+def archive(archive_location: str | Path) -> Iterator[Archive]:
+    with open_archive(archive_location, [COLLECTOR, MODELS]) as archive:
         yield archive
 
 

@@ -26,8 +26,8 @@ Put = Callable[..., None]
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    with open_archive(tmp_path / "archive.db", [COLLECTOR, MODELS, REPORTS]) as archive:
+def archive(archive_location: str | Path) -> Iterator[Archive]:
+    with open_archive(archive_location, [COLLECTOR, MODELS, REPORTS]) as archive:
         yield archive
 
 
