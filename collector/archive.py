@@ -3,18 +3,34 @@
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from errno import EACCES
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import unquote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+)
 
+from collector.advisory_locks import AdvisoryLocks, Lock
 from collector.errors import ArchiveError, ArchiveNameError
+from collector.postgresql import (
+    build_server_engine,
+    failure,
+    reading_only,
+    shown_server,
+    with_driver,
+)
 
-__all__ = ["COLLECTOR", "Archive", "Migrations", "open_archive"]
+__all__ = ["COLLECTOR", "Archive", "Migrations", "open_archive", "open_read_only", "outdated"]
 
 WRITING = "tgstance_writing"
 LOCK_WAIT_S = 30.0
@@ -48,14 +64,20 @@ class Archive:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.is_file = engine.dialect.name == "sqlite"
+        self.locks = AdvisoryLocks(engine)
 
     @contextmanager
-    def begin(self) -> Iterator[Connection]:
+    def begin(self, *, locked: bool = True) -> Iterator[Connection]:
         """Open a transaction for writing: committed at the end, rolled back on an exception.
 
+        Such transactions come one by one, those of other programs included. Where a lock of the
+        server was lost nothing is written any more, unless it is not `locked`.
         Raises ArchiveError if the database failed (full disk, locked for 30 s, damaged).
         """
         with database_errors(self.engine.url), self.engine.connect() as connection:
+            if locked:
+                self.locks.check()
             connection.execution_options(**{WRITING: True})
             with connection.begin():
                 yield connection
@@ -67,10 +89,31 @@ class Archive:
         Raises ArchiveError if the database failed.
         """
         with database_errors(self.engine.url), self.engine.connect() as connection:
+            if not self.is_file:  # where each statement would see what was committed before it
+                connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
+
+    def hold(self, lock: Lock, *, shared: bool = False) -> AbstractContextManager[None]:
+        """Hold a lock of a server until the end of the block; a file is locked as a whole.
+
+        Raises DeferredError if another run holds it, ArchiveError if the server failed.
+        """
+        return nullcontext() if self.is_file else self._held(lock, shared=shared)
+
+    @contextmanager
+    def _held(self, lock: Lock, *, shared: bool) -> Iterator[None]:
+        with database_errors(self.engine.url), self.locks.hold(lock, shared=shared):
+            yield
+
+    def introduce(self, command: str) -> None:
+        """Say to others which command holds the locks of a server."""
+        if not self.is_file:
+            with database_errors(self.engine.url):
+                self.locks.introduce(command)
 
     def close(self) -> None:
         """Close all connections."""
+        self.locks.close()
         self.engine.dispose()
 
     def __enter__(self) -> Self:
@@ -107,11 +150,59 @@ def open_archive(location: str | Path, migrations: Sequence[Migrations] = (COLLE
     return archive
 
 
+def open_read_only(
+    location: str | Path, migrations: Sequence[Migrations] = (COLLECTOR,)
+) -> Archive:
+    """Open an archive that there is, as it is: nothing is created, migrated or written.
+
+    Raises ArchiveNameError if there is none or it is no archive, ArchiveError if its tables are not
+    those of this program.
+    """
+    archive = Archive(build_engine(without_writing(archive_url(location))))
+    try:
+        require_current(archive, migrations)
+    except BaseException:
+        archive.close()
+        raise
+    return archive
+
+
+def require_current(archive: Archive, migrations: Sequence[Migrations]) -> None:
+    """Raise ArchiveError if tables are older or newer than this program's."""
+    with archive.connect() as connection:
+        old = [package.package for package in outdated(connection, migrations)]
+    if old:
+        raise ArchiveError(
+            f"{shown(archive.engine.url)}: was written by an older tgstance ({', '.join(old)}); "
+            "the next command that writes brings it up to date"
+        )
+
+
+def without_writing(url: URL) -> URL:
+    """Return the URL by which a server, or SQLite a file, is read and never written.
+
+    While nobody writes there is no write-ahead log, and the file can be read as one that cannot
+    change. A log is read with the index of it beside, which is left alone too (SQLite, "Write-Ahead
+    Logging", section 5); where a power cut or a copy has lost the index, SQLite makes a new one.
+    """
+    if url.get_backend_name() != "sqlite":
+        return reading_only(url)
+    if not url.database:
+        return url
+    path = Path(url.database)
+    if not path.is_file():
+        raise ArchiveNameError(f"{path}: there is no archive")
+    still = not path.with_name(f"{path.name}-wal").exists()
+    indexed = path.with_name(f"{path.name}-shm").exists()
+    how = "?mode=ro" + ("&immutable=1" if still else "&readonly_shm=1" if indexed else "")
+    return url.set(database=f"{path.resolve().as_uri()}{how}", query={"uri": "true"})
+
+
 def archive_url(location: str | Path) -> URL:
     """Return the URL of a path or of a URL in text."""
     if isinstance(location, str) and "://" in location:
         try:
-            return make_url(location)
+            return with_driver(make_url(location))
         except (ArgumentError, ValueError) as error:
             scheme = location.partition("://")[0]  # the rest may hold a password
             raise ArchiveNameError(f"{scheme}://...: is not a database URL") from error
@@ -127,20 +218,39 @@ def prepare_file(url: URL) -> None:
         raise ArchiveNameError(f"{path}: is a directory; name a file for the archive")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # SQLite gives its -wal and -shm files the mode of this one.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if not path.exists():
+            # SQLite gives its -wal and -shm files the mode of this one.
+            with suppress(FileExistsError):  # another process has just made it
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        elif not os.access(path, os.W_OK):
+            # It is not tried by opening: closing it again would drop this process's locks on it, of
+            # an archive that is open already, and another process would take away the log that this
+            # one writes to (sqlite.org/howtocorrupt.html, section 2.2).
+            raise PermissionError(EACCES, os.strerror(EACCES), str(path))
     except OSError as error:
         raise ArchiveError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def build_engine(url: URL) -> Engine:
-    """Return an engine whose SQLite connections keep foreign keys and real transactions."""
+    """Return an engine; its SQLite connections keep foreign keys and real transactions."""
+    kind = url.get_backend_name()
+    if kind not in {"sqlite", "postgresql"}:
+        raise ArchiveNameError(
+            f"{shown_server(url)}: no driver for this database: an archive is a SQLite file or on "
+            "PostgreSQL"
+        )
     try:
-        if url.get_backend_name() != "sqlite":
-            return create_engine(url)
+        if kind == "postgresql":
+            return build_server_engine(url, WRITING)
         engine = create_engine(url, connect_args={"timeout": LOCK_WAIT_S})
-    except (NoSuchModuleError, ModuleNotFoundError) as error:
-        raise ArchiveNameError(f"{url}: no driver for this database ({error})") from error
+    except ModuleNotFoundError as error:
+        raise ArchiveNameError(
+            f'{shown(url)}: PostgreSQL needs a driver: pip install "tgstance[postgresql]"'
+        ) from error
+    except NoSuchModuleError as error:
+        raise ArchiveNameError(
+            f"{shown_server(url)}: no driver for this database ({error})"
+        ) from error
     event.listen(engine, "connect", set_pragmas)
     event.listen(engine, "begin", emit_begin)
     event.listen(engine, "invalidate", release_lock)
@@ -182,7 +292,11 @@ def database_errors(url: URL) -> Iterator[None]:
     """Turn a failure of the database, but not a wrong statement, into one line."""
     try:
         yield
-    except (DatabaseError, sqlite3.DatabaseError) as error:
+    except (DatabaseError, InterfaceError, sqlite3.DatabaseError) as error:
+        if url.get_backend_name() == "postgresql" and not isinstance(error, sqlite3.Error):
+            if (meant := failure(error, url)) is None:
+                raise
+            raise meant from error
         if type(error) not in FAILURES:
             raise
         cause = error.orig if isinstance(error, DatabaseError) else error
@@ -205,7 +319,10 @@ def explanation(message: str) -> str:
 
 def shown(url: URL) -> str:
     """Return the archive's name for messages, without a password."""
-    return url.database or str(url) if url.get_backend_name() == "sqlite" else str(url)
+    if url.get_backend_name() != "sqlite":
+        return shown_server(url)
+    name = (url.database or str(url)).partition("?mode=ro")[0]
+    return unquote(name.removeprefix("file://")) if name.startswith("file://") else name
 
 
 def migrate(archive: Archive, migrations: Sequence[Migrations]) -> None:
@@ -228,7 +345,10 @@ def use_write_ahead_log(engine: Engine) -> None:
 
 
 def outdated(connection: Connection, migrations: Sequence[Migrations]) -> list[Migrations]:
-    """Return the packages whose tables are not at the newest revision."""
+    """Return the packages whose tables are not at the newest revision.
+
+    Raises ArchiveNameError for another program's database, ArchiveError for a newer tgstance's.
+    """
     name = shown(connection.engine.url)
     tables = set(inspect(connection).get_table_names())
     foreign = tables and not any(table.startswith("alembic_version_") for table in tables)

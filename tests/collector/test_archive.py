@@ -3,6 +3,8 @@
 import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,6 +40,7 @@ def pragma(archive: Archive, name: str) -> object:
         return connection.execute(text(f"PRAGMA {name}")).scalar()
 
 
+@pytest.mark.sqlite_only
 def test_sqlite_is_set_up_for_safety(archive: Archive) -> None:
     assert pragma(archive, "journal_mode") == "wal"
     assert pragma(archive, "foreign_keys") == 1
@@ -79,6 +82,7 @@ def test_moments_keep_their_zone_and_naive_ones_are_refused(archive: Archive) ->
             connection.execute(insert(channels), seen | {"last_seen": datetime(2025, 1, 1)})  # noqa: DTZ001
 
 
+@pytest.mark.sqlite_only
 def test_a_failed_transaction_leaves_nothing(archive: Archive) -> None:
     def write_and_fail() -> None:
         with archive.begin() as connection:
@@ -101,6 +105,7 @@ class Interrupting(str):
         raise KeyboardInterrupt
 
 
+@pytest.mark.sqlite_only
 def test_an_interrupt_while_writing_leaves_no_lock(archive: Archive) -> None:
     def write(*titles: str) -> None:
         rows = [{"title": title, "first_seen": NOW, "last_seen": NOW} for title in titles]
@@ -246,3 +251,20 @@ def test_albums_of_an_older_archive_are_settled(tmp_path: Path) -> None:
     with open_archive(path) as archive, archive.connect() as connection:
         heads = select(posts.c.message_id, posts.c.album_head).order_by(posts.c.message_id)
         assert connection.execute(heads).all() == [(1, 2), (2, None), (3, 2), (30, None)]
+
+
+def test_an_archive_that_is_opened_twice_loses_nothing_to_others(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    look = "print(sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM channels').fetchone())"
+
+    def seen_by_another() -> str:
+        command = [sys.executable, "-c", f"import sqlite3, sys; {look}", str(path)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    with open_archive(path) as archive:
+        with open_archive(path):
+            pass
+        assert seen_by_another() == "(0,)"  # which takes the log away where nobody holds the file
+        with archive.begin() as connection:
+            connection.execute(insert(channels), {"first_seen": NOW, "last_seen": NOW})
+        assert seen_by_another() == "(1,)"
