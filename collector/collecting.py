@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,15 +12,18 @@ from typing import Protocol
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
+from collector.advisory_locks import channel_lock
 from collector.archive import Archive
 from collector.errors import (
     ArchiveError,
     DeferredError,
+    OutOfTimeError,
     RepeatedError,
     SignInError,
     TgstanceError,
     UnreachableError,
 )
+from collector.limits import Limits
 from collector.naming import ChannelName
 from collector.planning import BEGINNING, Wish
 from collector.reading import History, Progress, Reader
@@ -38,6 +42,7 @@ class Ending(StrEnum):
     DEFERRED = "deferred"
     NOT_REACHED = "not reached"
     REPEATED = "repeated"
+    CUT_OFF = "cut off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +72,12 @@ class Run:
         self,
         archive: Archive,
         wish: Wish,
-        at_once: int,
+        limits: Limits,
         on_outcome: Callable[[Outcome], None],
     ) -> None:
         self.archive = archive
         self.wish = wish
-        self.at_once = at_once
+        self.limits = limits
         self.on_outcome = on_outcome
         self.claimed: dict[int, ChannelName] = {}
         self.stopped_by: TgstanceError | None = None
@@ -80,19 +85,27 @@ class Run:
     async def collect(self, opener: Opener, wanted: Sequence[ChannelName]) -> None:
         """Let some workers take the channels from one queue, the longest waiting first.
 
-        Raises what stops the run for all channels: SignInError, UnreachableError, ArchiveError.
+        Raises what stops the run for all channels: SignInError, UnreachableError, ArchiveError,
+        OutOfTimeError.
         """
         with self.archive.connect() as connection:
             queue = deque(in_order(connection, wanted))
         try:
-            async with asyncio.TaskGroup() as workers:
-                for _ in range(self.at_once):
+            async with asyncio.timeout(self.seconds_left()), asyncio.TaskGroup() as workers:
+                for _ in range(self.limits.at_once):
                     workers.create_task(self.work(queue, opener))
+        except TimeoutError:
+            self.stopped_by = OutOfTimeError("the time of the run is up; the next one goes on here")
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from group
         if self.stopped_by is not None:
             self.tell_rest(queue, self.stopped_by)
             raise self.stopped_by
+
+    def seconds_left(self) -> float | None:
+        """Return how long the run may still take; None if as long as it likes."""
+        ends_at = self.limits.ends_at
+        return None if ends_at is None else max(0.0, ends_at - time.monotonic())
 
     async def work(self, queue: deque[ChannelName], opener: Opener) -> None:
         """Collect channels from the queue until it is empty or the run has to stop."""
@@ -101,8 +114,12 @@ class Run:
             reader: Reader | None = None
             try:
                 reader = await self.open(name, opener)
-                await reader.run()
+                with self.archive.hold(channel_lock(reader.history.channel_id)):
+                    await reader.run()
                 outcome = Outcome(name, Ending.DONE)
+            except asyncio.CancelledError:  # between two pages: each is stored as it comes
+                self.finish(Outcome(name, Ending.CUT_OFF, "the next run goes on there"), reader)
+                raise
             except ArchiveError:
                 raise
             except TgstanceError as error:

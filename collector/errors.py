@@ -6,14 +6,17 @@ The message of each is one line that names the thing and the fix; the command pr
 __all__ = [
     "ArchiveError",
     "ArchiveNameError",
+    "ArchiveUnavailableError",
     "ChannelError",
     "ConfigError",
     "DeadKeyError",
     "DeferredError",
     "FloodWaitError",
+    "GateError",
     "InputError",
     "LayoutError",
     "ModelError",
+    "OutOfTimeError",
     "OutputError",
     "RepeatedError",
     "SignInError",
@@ -66,10 +69,22 @@ class ArchiveNameError(ArchiveError):
     exit_code = 2
 
 
+class ArchiveUnavailableError(ArchiveError):
+    """The archive's server cannot be reached, or is too busy: try again later."""
+
+    exit_code = 75
+
+
 class OutputError(TgstanceError):
     """A report cannot be written; what stood there before is left as it was."""
 
     exit_code = 1
+
+
+class GateError(TgstanceError):
+    """The data is not what the configured quality gates ask for; the report is written."""
+
+    exit_code = 5
 
 
 class ChannelError(TgstanceError):
@@ -112,3 +127,7 @@ class UnreachableError(DeferredError):
 
 class FloodWaitError(DeferredError):
     """Telegram asks to wait for longer than the run may."""
+
+
+class OutOfTimeError(DeferredError):
+    """The time that a run was given is up; what it has done is kept."""

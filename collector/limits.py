@@ -12,7 +12,7 @@ class Limits:
     `pace` is the least time between two requests, whatever the number of channels collected
     `at_once`; `max_wait` the longest flood wait that is sat out; `deadline` the time for one
     answer. A request that gets none is tried `attempts` times, with growing pauses that begin
-    around `first_pause`.
+    around `first_pause`. At `ends_at` on the clock of `time.monotonic` the run stops.
     """
 
     pace: float = 0.5
@@ -21,3 +21,4 @@ class Limits:
     deadline: float = 30.0
     attempts: int = 5
     first_pause: float = 1.0
+    ends_at: float | None = None

@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import JSON, Column, Integer, Row, String, Table, insert, select, update
 
 from collector.archive import Archive, Migrations
-from collector.errors import ArchiveError, TgstanceError
+from collector.errors import ArchiveError, GateError, TgstanceError
 from collector.tables import UTCDateTime, metadata
+from tgstance.logs import logged_as
 
 __all__ = ["TGSTANCE", "Run", "last_runs", "recorded", "runs", "versions"]
 
@@ -22,6 +23,7 @@ TGSTANCE = Migrations("tgstance", Path(__file__).parent / "migrations" / "versio
 
 EXIT_PARTIAL = 3
 EXIT_INTERRUPTED = 130
+_DONE = (0, GateError.exit_code)  # a failing quality gate is about what was reported
 
 _PACKAGES = ("tgstance", "torch", "transformers", "pymorphy3", "SQLAlchemy")
 
@@ -57,7 +59,8 @@ def recorded(archive: Archive, command: str, config: dict[str, Any]) -> Iterator
     with archive.begin() as connection:
         connection.execute(insert(runs).values(**row, versions=versions()))
     try:
-        yield run
+        with logged_as(run.id):
+            yield run
     except BaseException as error:
         run.exit_code = _exit_code(error)
         run.summary["error"] = str(error) or type(error).__name__
@@ -70,7 +73,7 @@ def recorded(archive: Archive, command: str, config: dict[str, Any]) -> Iterator
 def last_runs(
     archive: Archive, command: str, count: int, *, good: bool = False
 ) -> Sequence[Row[Any, Any, Any, Any]]:
-    """Return a command's last `count` runs (if `good`, those that ended with 0), newest first.
+    """Return a command's last `count` runs (if `good`, those that did their work), newest first.
 
     Rows have `id`, `started_at`, `summary` and `exit_code`, which is None for a run that has not
     ended or was killed.
@@ -82,14 +85,14 @@ def last_runs(
         .limit(count)
     )
     if good:
-        query = query.where(runs.c.exit_code == 0)
+        query = query.where(runs.c.exit_code.in_(_DONE))
     with archive.connect() as connection:
         return connection.execute(query).all()
 
 
 def _finish(archive: Archive, run: Run) -> None:
     done = {"ended_at": datetime.now(UTC), "exit_code": run.exit_code, "summary": run.summary}
-    with archive.begin() as connection:
+    with archive.begin(locked=False) as connection:
         connection.execute(update(runs).where(runs.c.id == run.id).values(**done))
 
 

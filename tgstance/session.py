@@ -1,18 +1,22 @@
 """What every command needs: the configuration, the open archive, the lock, the recorded run."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
+from tgstance.stopping import Stop
+
 if TYPE_CHECKING:
-    from collector.archive import Archive
+    from collector.archive import Archive, Migrations
     from tgstance.config import Config
     from tgstance.runs import Run
 
-__all__ = ["Session"]
+__all__ = ["Session", "all_packages"]
 
 
 @dataclass
@@ -23,6 +27,8 @@ class Session:
     archive_location: str | None = None
     quiet: bool = False
     config_named: bool = False  # whether the user says where the configuration is
+    stop: Stop = field(default_factory=Stop)
+    _alone: bool = field(default=False, init=False)  # whether it holds the lock already
 
     @cached_property
     def config(self) -> "Config":
@@ -40,15 +46,21 @@ class Session:
             return self.config
         return default_config(self.config_path)
 
+    def allow(self, time: timedelta) -> None:
+        """Let what runs from now on end in order after some time."""
+        self.stop = Stop(monotonic() + time.total_seconds())
+
     def open_archive(self) -> "Archive":
         """Open the archive with the tables of all packages."""
-        from collector.archive import COLLECTOR, open_archive
-        from models.tables import MODELS
-        from reports.annotation.tables import REPORTS
-        from tgstance.runs import TGSTANCE
+        from collector.archive import open_archive
 
-        location = self.archive_location or self.config.archive
-        return open_archive(location, [COLLECTOR, MODELS, REPORTS, TGSTANCE])
+        return open_archive(self.archive_location or self.config.archive, all_packages())
+
+    def open_read_only(self) -> "Archive":
+        """Open the archive if there is one, and change nothing about it."""
+        from collector.archive import open_read_only
+
+        return open_read_only(self.archive_location or self.config.archive, all_packages())
 
     def has_archive(self) -> bool:
         """Whether there is an archive yet; a database server is taken to have one."""
@@ -59,22 +71,35 @@ class Session:
     def run(self, command: str, *, alone: bool) -> Iterator[tuple["Archive", "Run"]]:
         """Open the archive and record a run; `alone` keeps other writing runs out meanwhile.
 
-        Raises DeferredError when another run holds the lock.
+        A run within a run that is alone needs no lock of its own; on a server some run side by
+        side. Raises DeferredError when another one holds a lock that it needs.
         """
         from tgstance.runs import recorded
 
         with (
             self.open_archive() as archive,
-            _locked(archive, command) if alone else nullcontext(),
+            self._locked(archive, command) if alone and not self._alone else nullcontext(),
             recorded(archive, command, self.config.as_json()) as run,
         ):
             yield archive, run
 
+    @contextmanager
+    def _locked(self, archive: "Archive", command: str) -> Iterator[None]:
+        from tgstance.locks import hold_archive
 
-def _locked(archive: "Archive", command: str) -> AbstractContextManager[None]:
-    """Lock a SQLite archive by a file beside it."""
-    from tgstance.locks import hold
+        with hold_archive(archive, command) as alone:
+            self._alone = alone
+            try:
+                yield
+            finally:
+                self._alone = False
 
-    if archive.engine.url.get_backend_name() != "sqlite":
-        return nullcontext()
-    return hold(Path(archive.engine.url.database or "").resolve(), f"tgstance {command}")
+
+def all_packages() -> "list[Migrations]":
+    """Return whose tables an archive has, in the order in which they are migrated."""
+    from collector.archive import COLLECTOR
+    from models.tables import MODELS
+    from reports.annotation.tables import REPORTS
+    from tgstance.runs import TGSTANCE
+
+    return [COLLECTOR, MODELS, REPORTS, TGSTANCE]

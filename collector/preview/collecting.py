@@ -43,7 +43,7 @@ def collect(
     Raises DeferredError if the site cannot be asked now, ArchiveError if the archive fails; what
     was collected before stays.
     """
-    run = Run(archive, wish, limits.at_once, on_outcome)
+    run = Run(archive, wish, limits, on_outcome)
 
     async def work() -> None:
         async with Visit(archive, preview, limits) as finder:

@@ -46,7 +46,7 @@ def collect(
     Raises SignInError if Telegram does not accept the session, DeferredError if it cannot be
     asked now, ArchiveError if the archive fails; what was collected before stays.
     """
-    run = Run(archive, wish, limits.at_once, on_outcome)
+    run = Run(archive, wish, limits, on_outcome)
 
     async def work() -> None:
         async with Visit(archive, account, limits) as visit:

@@ -1,7 +1,7 @@
 """tgstance collect: brings channels up to date from Telegram's API or its web preview."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
@@ -15,42 +15,19 @@ from tgstance.finite import Finite
 from tgstance.moments import parse_duration, parse_moment
 from tgstance.session import Session
 from tgstance.sources import Source, by_source
+from tgstance.time_option import TimeOption, parse_since
 
 if TYPE_CHECKING:
     from collector.limits import Limits
     from collector.naming import ChannelName
     from collector.planning import Wish
 
-__all__ = ["collect"]
+__all__ = ["collect", "collect_configured", "plan_of"]
 
 _Parsed = TypeVar("_Parsed")
 _COMPARED = 100  # posts
 _NOT_COMPARING = ("since", "until", "recent", "source")  # options
 _MARKED_ID = re.compile(r"-100[0-9]+")
-
-
-class _ParsedText(click.ParamType[object]):
-    """An option whose text a function of `tgstance.moments` understands."""
-
-    def __init__(self, name: str, parse: Callable[[str], object]) -> None:
-        self.name = name
-        self._parse = parse
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> object:
-        if not isinstance(value, str):
-            return value
-        try:
-            return self._parse(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-def _since(text: str) -> datetime:
-    from collector.planning import BEGINNING
-
-    return BEGINNING if text == "all" else parse_moment(text)
 
 
 class _Options(TypedDict):
@@ -82,19 +59,17 @@ class _WithIds(click.Command):
 )
 @click.option(
     "--since",
-    type=_ParsedText("moment", _since),
+    type=TimeOption("moment", parse_since),
     help="Read from this date, from so long ago (30d), or all. The default is for the first time: "
     "afterwards only what is new is read, unless this is earlier.  [default: 30d]",
 )
-@click.option(
-    "--until", type=_ParsedText("moment", parse_moment), help="Read nothing from then on."
-)
+@click.option("--until", type=TimeOption("moment", parse_moment), help="Read nothing from then on.")
 @click.option(
     "--limit", type=click.IntRange(min=1), help="New posts per channel, the oldest first."
 )
 @click.option(
     "--recent",
-    type=_ParsedText("duration", parse_duration),
+    type=TimeOption("duration", parse_duration),
     help="Read younger posts again for edits, deletions and views.  [default: 7d]",
 )
 @click.option(
@@ -105,7 +80,7 @@ class _WithIds(click.Command):
 )
 @click.option(
     "--max-wait",
-    type=_ParsedText("duration", parse_duration),
+    type=TimeOption("duration", parse_duration),
     help="Sit out flood waits up to this; a longer one ends the run with 75.  [default: 5m]",
 )
 @click.option(
@@ -148,7 +123,41 @@ def collect(
         count = options["limit"] or _COMPARED
         run_compare(session, options["compare"], count, lambda one: _limits(session, options, one))
         return
-    wanted = _channels(session, channels, channels_file)
+    _collect(session, _channels(session, channels, channels_file), options)
+
+
+def collect_configured(session: Session, since: datetime | None) -> None:
+    """Bring the configured channels up to date, if there are any, as `tgstance collect` does."""
+    from tgstance.logs import log
+
+    if session.config.collect.channels:
+        options = _Options(
+            since=since,
+            until=None,
+            limit=None,
+            recent=None,
+            pace=None,
+            at_once=None,
+            max_wait=None,
+            source=None,
+            compare=None,
+        )
+        _collect(session, _channels(session, (), None), options)
+    else:
+        log.info("no channels in %s: nothing to collect", session.config_path)
+
+
+def plan_of(session: Session, since: datetime | None) -> str:
+    """Say what `collect_configured` would read."""
+    if not session.config.collect.channels:
+        return f"nothing: no channels in {session.config_path}"
+    wanted = by_source(session.config, _channels(session, (), None), None)
+    parts = [f"{len(names)} channels from {source}" for source, names in wanted.items()]
+    earliest = f"{since:%Y-%m-%d}" if since else session.config.collect.since
+    return f"{' and '.join(parts)}: what is new, at first since {earliest}"
+
+
+def _collect(session: Session, wanted: "Sequence[ChannelName]", options: _Options) -> None:
     wish = _wish(session, options)
     sources = by_source(session.config, wanted, options["source"])
     limits = {source: _limits(session, options, source) for source in sources}
@@ -172,7 +181,7 @@ def _wish(session: Session, options: _Options) -> "Wish":
     from collector.planning import Wish
 
     config = session.config.collect
-    since = _given(options["since"], lambda: _since(config.since))
+    since = _given(options["since"], lambda: parse_since(config.since))
     until = options["until"]
     if since > datetime.now(UTC):
         raise ConfigError("since lies in the future")
@@ -195,6 +204,7 @@ def _limits(session: Session, options: _Options, source: Source) -> "Limits":
         max_wait=max_wait.total_seconds(),
         deadline=config.timeout,
         attempts=config.attempts,
+        ends_at=session.stop.ends_at,
     )
 
 

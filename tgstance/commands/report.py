@@ -1,5 +1,8 @@
 """tgstance report: writes the figures as tables, page and plots, and shows the result."""
 
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +17,9 @@ if TYPE_CHECKING:
 
     from reports.selection import Selection
     from tgstance.reporting.making import Outcome, Output
+    from tgstance.reporting.publishing import Edition
 
-__all__ = ["report", "run_report"]
+__all__ = ["publish_report", "report", "run_report"]
 
 
 @click.command(short_help="Write stance and sentiment figures as CSV, Parquet, Excel, HTML, plots.")
@@ -51,36 +55,87 @@ def report(session: Session, /, **options: Any) -> None:  # noqa: ANN401 (click 
     An Excel sheet holds 1,048,575 rows (more are refused) and 32,767 characters a cell (longer
     texts are cut, and end in "[cut]").
 
+    Where a quality gate of [gates] fails, the report is written all the same, and names it in
+    gates.csv and on the page; the exit code is 5.
+
     \b
     Example:
       tgstance report --period month --since 2025-09-01 --target Трамп --posts
       tgstance report --format csv,html --plots plots
     """
-    run_report(session, ReportOptions(**options))
+    from tgstance.reporting.gates import require_passed
+
+    require_passed(run_report(session, ReportOptions(**options)).gates)
 
 
 def run_report(session: Session, options: ReportOptions) -> "Outcome":
-    """Write a report as one recorded run, show its figures and return it."""
+    """Write a report as one recorded run, show its figures and return it.
+
+    Which quality gates have failed is said, recorded, and in the answer.
+    """
+    from tgstance.reporting.publishing import Edition
+    from tgstance.reporting.showing import show_figures, show_files
+
+    output = _output(session, options)
+    made = _make(session, options, output, nullcontext(Edition(output.directory)))
+    show_figures(made.outcome.figures, made.selection, made.errors, table=made.outcome.files[0])
+    show_files(made.outcome, output.directory, output.plots)
+    return made.outcome
+
+
+def publish_report(session: Session, day: date) -> None:
+    """Write a report into a directory of its own, and let `latest` point at it.
+
+    Raises GateError, when all that is done, where quality gates have failed.
+    """
+    from tgstance.logs import log
+    from tgstance.reporting.gates import require_passed
+    from tgstance.reporting.publishing import publishing
+
+    options = ReportOptions(posts=session.config.posts)
+    output = _output(session, options)
+    made = _make(session, options, output, publishing(output.directory, day))
+    log.info("report: %s rows in %s", len(made.outcome.figures), made.directory)
+    require_passed(made.outcome.gates)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    outcome: "Outcome"
+    selection: "Selection"
+    errors: str | None
+    directory: Path
+
+
+def _make(
+    session: Session,
+    options: ReportOptions,
+    output: "Output",
+    place: "AbstractContextManager[Edition]",
+) -> _Made:
+    """Write a report into a place as one recorded run."""
     from tgstance.model_errors import model_errors
+    from tgstance.reporting.gates import note_failing, warn_of_unknown
     from tgstance.reporting.making import make_report, require_possible
     from tgstance.reporting.options import report_selection
-    from tgstance.reporting.showing import show_figures, show_files
 
     check_days(options.since, options.until)
     session.config.select_targets(options.target)
-    output = _output(session, options)
     require_possible(output)
-    errors = model_errors(session.config.stance_model)
+    errors, gates = model_errors(session.config.stance_model), session.config.gates
     with session.run("report", alone=False) as (archive, run):
         selection = report_selection(session.config, options, run.id)
-        with archive.connect() as connection:
+        with archive.connect() as connection, place as edition:
             check_channels(connection, selection)
             _warn_of_unscored(connection, selection)
-            outcome = make_report(connection, selection, output, model_errors=errors)
-        run.summary.update(directory=str(output.directory.resolve()), rows=len(outcome.figures))
-    show_figures(outcome.figures, selection, errors, table=outcome.files[0])
-    show_files(outcome, output.directory, output.plots)
-    return outcome
+            if gates:
+                warn_of_unknown(connection, selection, gates)
+            written = replace(output, directory=edition.draft)
+            outcome = make_report(connection, selection, written, model_errors=errors, gates=gates)
+        directory = (edition.directory or edition.draft).resolve()
+        run.summary.update(directory=str(directory), rows=len(outcome.figures))
+        note_failing(run, outcome.failed_gates)
+    return _Made(outcome, selection, errors, directory)
 
 
 def _output(session: Session, options: ReportOptions) -> "Output":
@@ -99,7 +154,7 @@ def _output(session: Session, options: ReportOptions) -> "Output":
 
 def _warn_of_unscored(connection: "Connection", selection: "Selection") -> None:
     from models.pending import count_unread, count_unscored
-    from tgstance.terminal import log
+    from tgstance.logs import log
 
     unread = count_unread(connection)
     if unread:

@@ -84,8 +84,8 @@ def run_score(
     session: Session, machines: "Machines | None" = None, *, profile: bool = False
 ) -> None:
     """Prepare and score everything that is new, as one recorded run."""
+    from tgstance.logs import log
     from tgstance.machines import Machines
-    from tgstance.terminal import log
 
     machines = machines or Machines(session.config.engine())
     if not session.config.targets:
@@ -113,8 +113,8 @@ def _machines(
     kind: str,
     **ray: str | None,
 ) -> "Machines":
+    from tgstance.logs import log
     from tgstance.machines import Machines
-    from tgstance.terminal import log
 
     return Machines(
         session.config.engine(backend, device),
@@ -127,7 +127,7 @@ def _machines(
 
 def _prepare(session: Session, archive: "Archive") -> None:
     from models.preparing import find_mentions, store_readings
-    from tgstance.terminal import log
+    from tgstance.logs import log
 
     new = store_readings(archive)
     find_mentions(archive, session.config.targets)
@@ -155,7 +155,7 @@ class _Job:
 def _score_task(job: _Job, task: str, model: "AnyModel") -> "dict[str, Timings]":
     """Score what is new for a task; return where the time of each of its models went."""
     from models.cascade import Cascade
-    from tgstance.terminal import log
+    from tgstance.logs import log
 
     job.run.summary[task] = 0
     if isinstance(model, Cascade):
@@ -170,7 +170,8 @@ def _score_task(job: _Job, task: str, model: "AnyModel") -> "dict[str, Timings]"
 def _score_cascade(job: _Job, task: str, cascade: "Cascade") -> "dict[str, Timings]":
     """Score with the first model, and with the second what that is unsure of; then choose."""
     from models.composing import compose, unsure_of
-    from tgstance.terminal import log, progress
+    from tgstance.logs import log
+    from tgstance.terminal import progress
 
     waiting = job.count(task, cascade)
     if not waiting:
@@ -188,7 +189,8 @@ def _score_with(
     job: _Job, task: str, name: "ModelName", unsure: "Unsure | None" = None
 ) -> "dict[str, Timings]":
     """Score what is new, or of that only what another model is unsure of."""
-    from tgstance.terminal import log, progress
+    from tgstance.logs import log
+    from tgstance.terminal import progress
 
     what = f"{task}, escalated" if unsure else task
     waiting = job.count(task, name, unsure)
@@ -197,8 +199,16 @@ def _score_with(
     from tgstance.machines import Question
 
     question = Question(name, task, job.session.config.targets, waiting, unsure)
-    with progress(f"{what} with {name.text}", waiting, quiet=job.session.quiet) as advance:
-        outcome = job.machines.score(job.archive, question, advance)
+    with (
+        progress(f"{what} with {name.text}", waiting, quiet=job.session.quiet) as advance,
+        job.session.stop.at_safe_points() as check,
+    ):
+
+        def after_batch(count: int) -> None:
+            advance(count)
+            check()
+
+        outcome = job.machines.score(job.archive, question, after_batch)
     job.run.summary["engines"][what] = outcome.backend
     job.run.summary[what] = outcome.count
     log.info("%s: %s scored with %s (%s)", what, outcome.count, name.text, outcome.backend)

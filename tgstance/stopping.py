@@ -1,0 +1,55 @@
+"""Ends long work at its next safe point: at SIGTERM or Ctrl-C, or when its time is up."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from collector.errors import OutOfTimeError
+
+__all__ = ["Stop"]
+
+
+class Stop:
+    """Knows whether a run has been asked to end; work that can end calls `check` where it may.
+
+    `ends_at` is when its time is up on the clock of `time.monotonic`; None for never.
+    """
+
+    def __init__(self, ends_at: float | None = None) -> None:
+        self.ends_at = ends_at
+        self._asked = False
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if a signal asked for the end, OutOfTimeError at `ends_at`."""
+        if self._asked:
+            raise KeyboardInterrupt
+        if self.ends_at is not None and time.monotonic() >= self.ends_at:
+            raise OutOfTimeError("the time of the run is up; the next one goes on here")
+
+    @contextmanager
+    def at_safe_points(self) -> Iterator[Callable[[], None]]:
+        """Let signals wait inside for the next call of what is yielded, which is `check`.
+
+        A second Ctrl-C waits for nothing. What signals did before they do again afterwards.
+        """
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        for number, handler in before.items():
+            if callable(handler):  # else it is ignored, as Ctrl-C is by jobs in the background
+                signal.signal(number, self._note)
+        try:
+            yield self.check
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        self.check()
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        from tgstance.logs import log
+
+        if self._asked and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        if not self._asked:
+            self._asked = True
+            log.warning("ending after this batch (Ctrl-C again: at once, and the batch is lost)")
