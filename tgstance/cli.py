@@ -44,10 +44,16 @@ _EXIT_INTERRUPTED = 130
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="Form of the log lines on stderr.",
+    help="Form of the log lines.",
+)
+@click.option(
+    "--log-file",
+    metavar="PATH",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also append log lines, with -q too, to this file (10 MB, and 5 older ones).",
 )
 @click.pass_context
-def command_group(
+def command_group(  # noqa: PLR0913 (one for each option)
     context: click.Context,
     *,
     config: Path,
@@ -55,6 +61,7 @@ def command_group(
     verbose: int,
     quiet: bool,
     log_format: str,
+    log_file: Path | None,
 ) -> None:
     """Where Telegram channels stand: sentiment and stance toward named targets, as CSV reports.
 
@@ -70,9 +77,10 @@ def command_group(
       tgstance demo                      the whole job on embedded posts, no account needed
       tgstance init && tgstance import result.json && tgstance score && tgstance report
     """
-    from tgstance.terminal import start_logging
+    from tgstance.logs import start_logging
 
-    start_logging(verbosity=verbose, quiet=quiet, as_json=log_format == "json")
+    as_json = log_format == "json"
+    start_logging(verbosity=verbose, quiet=quiet, as_json=as_json, file=log_file)
     named = context.get_parameter_source("config") is not click.core.ParameterSource.DEFAULT
     context.obj = Session(config, archive, quiet=quiet, config_named=named)
 
@@ -83,27 +91,34 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     _open_streams()
     _end_in_order()
     try:
+        code = _run(given)
+    finally:
+        _close_logs()
+    sys.exit(code)
+
+
+def _run(given: list[str]) -> int | str | None:
+    """Run the command, say in a line why it fails if it does, and return its exit code."""
+    try:
         code = command_group.main(
             given, prog_name="tgstance", standalone_mode=False, auto_envvar_prefix="TGSTANCE"
         )
     except SystemExit as ended:
         # Without standalone mode click exits by itself only when the reader of our output has gone.
-        sys.exit(0 if ended.code == 1 else ended.code)
+        return 0 if ended.code == 1 else ended.code
     except click.ClickException as error:
         _show(error)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         _say("interrupted; run the same command again to go on")
-        sys.exit(_EXIT_INTERRUPTED)
+        return _EXIT_INTERRUPTED
     except TgstanceError as error:
         _say(str(error))
-        sys.exit(error.exit_code)
-    except Exception as error:
-        if logging.getLogger("tgstance").isEnabledFor(logging.DEBUG):
-            raise
-        _say(f"unexpected {type(error).__name__}: {error} (run again with -v to see where)")
-        sys.exit(_EXIT_UNEXPECTED)
-    sys.exit(code if isinstance(code, int) else 0)
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 (whatever it is, one line tells of it)
+        _say_unexpected(error)
+        return _EXIT_UNEXPECTED
+    return code if isinstance(code, int) else 0
 
 
 def _open_streams() -> None:
@@ -117,19 +132,36 @@ def _open_streams() -> None:
 
 
 def _say(message: str) -> None:
-    from tgstance.terminal import say_error
+    from tgstance.logs import say_error
 
     say_error(message)
 
 
+def _say_unexpected(error: Exception) -> None:
+    """Say what arose, and with -v where."""
+    from tgstance.logs import log, say_error
+
+    message = f"unexpected {type(error).__name__}: {error}"
+    if log.isEnabledFor(logging.DEBUG):
+        say_error(message, error)
+    else:
+        say_error(f"{message} (run again with -v to see where)")
+
+
 def _show(error: click.ClickException) -> None:
     """Show what is wrong with the command line, with its usage where people read it."""
-    from tgstance.terminal import logs_json
+    from tgstance.logs import logs_json, say_error
 
-    if logs_json():
-        _say(error.format_message())
-    else:
+    as_json = logs_json()
+    if not as_json:
         error.show()
+    say_error(error.format_message(), shown=not as_json)
+
+
+def _close_logs() -> None:
+    from tgstance.logs import stop_logging
+
+    stop_logging()
 
 
 def _end_in_order() -> None:

@@ -1,15 +1,12 @@
-"""What people see: tables on stdout, progress and log lines on stderr."""
+"""What people see: tables on stdout, progress on stderr."""
 
-import logging
 import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import Any
 
-import click
-from pythonjsonlogger.json import JsonFormatter
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -23,26 +20,11 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-__all__ = [
-    "harmless",
-    "log",
-    "logs_json",
-    "number",
-    "progress",
-    "say_error",
-    "show_table",
-    "start_logging",
-]
+from tgstance.harmless import harmless
 
-log = logging.getLogger("tgstance")
+__all__ = ["number", "progress", "show_table"]
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _WIDTH_WITHOUT_TERMINAL = 160
-
-
-def harmless(text: str) -> str:
-    """Replace what could steer a terminal: a channel's title comes from a stranger."""
-    return _CONTROL.sub("\ufffd", text)
 
 
 def number(value: Any) -> str:  # noqa: ANN401 (a cell of a table)
@@ -77,46 +59,6 @@ def progress(what: str, total: int | None, *, quiet: bool) -> Iterator[Callable[
     with Progress(*columns, console=console, disable=hidden, transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda steps: bar.advance(task, steps)
-
-
-def start_logging(*, verbosity: int, quiet: bool, as_json: bool) -> None:
-    """Send log lines to stderr: for people, or one JSON object a line."""
-    handler = _Stderr()
-    if as_json:
-        fields = ["asctime", "levelname", "name", "message"]
-        handler.setFormatter(JsonFormatter(fields, rename_fields={"levelname": "level"}))
-    elif sys.stderr.isatty():
-        handler.setFormatter(logging.Formatter("%(message)s"))
-    else:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    log.handlers = [handler]
-    log.propagate = False
-    log.setLevel(logging.WARNING if quiet else logging.DEBUG if verbosity else logging.INFO)
-    # Telethon warns of every lost connection, which the collector tells of in its own words.
-    telethon = logging.WARNING if verbosity > 1 else logging.CRITICAL
-    logging.getLogger("tgstance.telethon").setLevel(telethon)
-
-
-def logs_json() -> bool:
-    """Whether every line on stderr has to be a JSON object."""
-    return any(isinstance(handler.formatter, JsonFormatter) for handler in log.handlers)
-
-
-def say_error(message: str) -> None:
-    """Say in one line why the command ends."""
-    line = harmless(" ".join(message.split()))
-    if logs_json():
-        log.error("%s", line)
-    else:
-        click.echo(f"tgstance: {line}", err=True)
-
-
-class _Stderr(logging.StreamHandler[TextIO]):
-    """Writes to what is stderr now: a progress bar takes its place, and lets lines pass above."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.stream = sys.stderr
-        super().emit(record)
 
 
 class _Console(Console):

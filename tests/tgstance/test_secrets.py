@@ -70,9 +70,10 @@ def test_collecting(
 ) -> None:
     monkeypatch.setenv("TGSTANCE_SESSION", session)
     FAULTS[fault](server)
-    result = ready("-vv", "collect", "@test_news")
+    result = ready("-vv", "--log-file", "run.log", "collect", "@test_news")
     assert result.code in {0, 2, 3, 4, 75}
     assert "Traceback" not in result.err
+    assert Path("run.log").stat().st_size  # it is among the files below
     assert_kept(result.out + result.err + ready("status").out, session)
     for path, content in files_beside():
         assert_kept(content.decode("latin-1"), session)
@@ -124,7 +125,17 @@ def test_a_damaged_session(
 def test_an_unexpected_error(ready: Run, session: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TGSTANCE_SESSION", session)
     monkeypatch.setattr("collector.telegram.collecting.make_client", lambda *_, **__: 1 / 0)
-    assert_kept(ready("collect", "@test_news").err, session)
+    for options in (["-vv"], ["-vv", "--log-format", "json"]):
+        result = ready(*options, "--log-file", f"{len(options)}.log", "collect", "@test_news")
+        assert "ZeroDivisionError" in result.err
+        assert_kept(result.err + Path(f"{len(options)}.log").read_text(), session)
+
+
+def test_the_password_of_a_database_that_does_not_answer(ready: Run) -> None:
+    url = f"postgresql://me:hidden@127.0.0.1:{closed_port()}/db"
+    result = ready("-vv", "--log-file", "run.log", "--archive", url, "status")
+    assert result.code
+    assert "hidden" not in result.err + Path("run.log").read_text()
 
 
 def test_a_server_that_is_not_there(
@@ -165,3 +176,22 @@ def test_signing_in(
     assert_kept(shown, file.read_text().strip())
     for _, content in files_beside(file):
         assert_kept(content.decode("latin-1"), file.read_text().strip())
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "postgresql://me:hidden-horse@127.0.0.1:1/db",
+        "postgresql://me@127.0.0.1:1/db?password=hidden-horse",
+        "postgresql+nothing://me:hidden-horse@127.0.0.1:1/db",
+        "postgresql://me:hidden-horse@[::1/db",
+        "mysql://me:hidden-horse@127.0.0.1:1/db",
+    ],
+)
+@pytest.mark.parametrize("command", ["status", "report", "collect"])
+def test_the_password_of_a_database_is_not_shown(run: Run, location: str, command: str) -> None:
+    Path("tgstance.toml").write_text(f"[archive]\nlocation = '{location}'\n")
+    outcome = run("-vv", "--log-file", "a.log", command)
+    assert outcome.code in {1, 2, 75}
+    shown = outcome.out + outcome.err + Path("a.log").read_text()
+    assert "hidden-horse" not in shown

@@ -1,0 +1,1 @@
+"""Files that make a scheduler call `tgstance run` on this machine."""
