@@ -1,0 +1,1 @@
+"""What `tgstance doctor` looks at: one module for each group of checks."""
