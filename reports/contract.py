@@ -6,6 +6,7 @@ from typing import Literal
 
 __all__ = [
     "FILES",
+    "GATES",
     "PACKAGE",
     "POSTS",
     "SENTIMENT",
@@ -189,6 +190,25 @@ POSTS = ReportFile(
     ],
 )
 
+GATES = ReportFile(
+    "gates.csv",
+    "Whether the data passed the configured quality gates",
+    [
+        Field("gate", "string", "the gate, as the setting in tgstance.toml is called"),
+        *_CHANNEL,
+        Field("target", "string", "the target; empty where the gate is about a channel or all"),
+        Field("window_start", "date", "first day, UTC, of those judged; empty where a gate is not "
+              "about days, or about all since the first post"),
+        Field("window_end", "date", "the day after the last of them (exclusive)"),
+        Field("value", "number", "what was found: posts a day; days since the newest post; a share "
+              "from 0 to 1; a population stability index; empty where there is none"),
+        Field("limit", "number", "the least or greatest value that passes, in the same unit"),
+        Field("passed", "boolean", "whether it passed; empty where it could not be judged"),
+        Field("note", "string", "what the value rests on, or why it could not be judged"),
+        Field("run_id", "string", "the run that wrote this row, as in the archive's table runs"),
+    ],
+)  # fmt: skip
 
-FILES = (STANCE, SENTIMENT, POSTS)
+
+FILES = (STANCE, SENTIMENT, POSTS, GATES)
 PACKAGE = "tgstance-report"

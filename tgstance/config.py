@@ -1,5 +1,6 @@
 """Reads tgstance.toml and checks every setting in it."""
 
+import re
 import tomllib
 from datetime import date
 from functools import cached_property
@@ -8,6 +9,7 @@ from typing import Annotated, Any, Self
 
 from platformdirs import user_data_path
 from pydantic import (
+    AfterValidator,
     Field,
     SecretStr,
     ValidationError,
@@ -23,22 +25,27 @@ from reports.formats.kinds import Format
 from reports.page.facts import Event
 from reports.selection import Period, Words
 from tgstance.collect_setting import Collect
+from tgstance.gates_setting import GatesSection
 from tgstance.models_setting import Models, configured_model
-from tgstance.section import Section, Text
+from tgstance.section import Section, Text, UserPath, check_path
 
-__all__ = ["LARGEST_API_ID", "Config", "default_config", "load_config"]
+__all__ = ["LARGEST_API_ID", "Config", "default_config", "load_config", "read_values"]
 
 LARGEST_API_ID = 2**31 - 1
+_LARGEST_FILE = 2**20  # bytes
+# Of a key of so many parts tomllib takes the square of their number.
+_LONG_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){20}""")
+_LONGEST_REASON = 1000  # characters of what is wrong
 
 
 class _Archive(Section):
-    location: Text = "tgstance.sqlite"
+    location: Annotated[Text, AfterValidator(check_path)] = "tgstance.sqlite"
 
 
 class _Telegram(Section):
     api_id: Annotated[int, Field(gt=0, le=LARGEST_API_ID)] | None = None
     api_hash: SecretStr | None = None
-    session: Path | None = None
+    session: UserPath | None = None
 
 
 class _Event(Section):
@@ -47,16 +54,17 @@ class _Event(Section):
 
 
 class _Report(Section):
-    directory: Path = Path("reports")
+    directory: UserPath = Path("reports")
     period: Period = Period.WEEK
     minimum: Annotated[int, Field(ge=1)] = 10
     formats: Annotated[tuple[Format, ...], Field(min_length=1)] = (Format.CSV,)
     include: Words = Words.ALL
+    posts: bool = False
     events: tuple[_Event, ...] = ()
 
 
 class _Annotate(Section):
-    codebook: Path = Path("codebook.md")
+    codebook: UserPath = Path("codebook.md")
 
 
 _Group = Annotated[tuple[Text, ...], Field(min_length=1)]
@@ -88,6 +96,7 @@ class _File(Section):
     collect: Collect = Collect()
     models: Models = Models()
     report: _Report = _Report()
+    gates: GatesSection = GatesSection()
     annotate: _Annotate = _Annotate()
     targets: tuple[_Target, ...] = ()
 
@@ -115,7 +124,9 @@ class Config:
         self.minimum = file.report.minimum
         self.formats = file.report.formats
         self.include = file.report.include
+        self.posts = file.report.posts
         self.events = tuple(Event(event.date, event.label) for event in file.report.events)
+        self.gates = file.gates.gates()
         self.collect = file.collect
         self.api_id = file.telegram.api_id
         self.api_hash = file.telegram.api_hash
@@ -190,16 +201,37 @@ def load_config(path: Path) -> Config:
     Raises ConfigError, naming the setting, when it cannot be read or is not right.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        return Config(_File.model_validate(values), path.resolve().parent)
+        return Config(_File.model_validate(read_values(path)), path.resolve().parent)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {_explain(error)[:_LONGEST_REASON]}") from error
+
+
+def read_values(path: Path) -> dict[str, Any]:
+    """Return what a TOML file says, unchecked.
+
+    Raises ConfigError when it cannot be read, is no TOML or is made to take for ever.
+    """
+    try:
+        return tomllib.loads(_text_of(path))
     except FileNotFoundError as error:
         raise ConfigError(
             f"no configuration at {path}: write one with `tgstance init`, or name it with --config"
         ) from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {_explain(error)}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: cannot be read: it is nested too deep") from error
+    except (OSError, ValueError) as error:  # also of numbers too long to be read
+        raise ConfigError(f"{path}: cannot be read: {str(error)[:_LONGEST_REASON]}") from error
+
+
+def _text_of(path: Path) -> str:
+    with path.open("rb") as file:
+        data = file.read(_LARGEST_FILE + 1)
+    if len(data) > _LARGEST_FILE:
+        raise ConfigError(f"{path}: is over 1 MB, which is no configuration")
+    text = data.decode("utf-8-sig").replace("\r\n", "\n")
+    if found := _LONG_KEY.search(text):
+        raise ConfigError(f"{path}: {found[0][:40]!r} has more parts than any setting")
+    return text
 
 
 def default_config(path: Path) -> Config:
@@ -212,7 +244,8 @@ def _without_password(location: str) -> str:
     from sqlalchemy.exc import ArgumentError
 
     try:
-        return make_url(location).render_as_string() if "://" in location else location
+        # A server takes a password among the options too, at the end of the URL.
+        return str(make_url(location).set(query={})) if "://" in location else location
     except ArgumentError:  # this run's archive is named on the command line
         return ""
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from collector.tables import channels, posts
 from models.tables import models
-from reports.page.estimates import Channel
+from reports.channel import Channel
 from reports.selection import ScoredBy, Selection
 
 __all__ = ["Reach", "channel_keys", "newest_post", "reach", "revision"]

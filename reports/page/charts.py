@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from reports.page.estimates import Channel, Estimate, Net
+from reports.channel import Channel
+from reports.page.estimates import Estimate, Net
 from reports.page.facts import Event
 
 __all__ = ["Axis", "Bar", "Line", "Mark", "Point", "Strip", "line", "strip", "whole_weeks"]

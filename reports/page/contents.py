@@ -9,10 +9,11 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from models.labels import SENTIMENT, STANCE
+from reports.channel import Channel
 from reports.figures import sentiment_figures, stance_figures
 from reports.page.channel_facts import Reach, newest_post, reach, revision
 from reports.page.charts import Axis, Line, Mark, Strip, line, strip, whole_weeks
-from reports.page.estimates import Channel, Estimate, estimates, nice_limit
+from reports.page.estimates import Estimate, estimates, nice_limit
 from reports.page.evidence import Evidence, Key, evidence
 from reports.page.facts import Event, PageFacts
 from reports.page.ranking import HeatRow, Ranking, heat_map, rankings

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from models.labels import LABELS, SENTIMENT, STANCE
+from reports.channel import Channel
 from reports.page.channel_facts import channel_keys
-from reports.page.estimates import Channel, Estimate
+from reports.page.estimates import Estimate
 from reports.selection import Selection
 from reports.strongest import ABSTAINED, StrongPost, strongest
 

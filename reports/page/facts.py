@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from reports.gates.verdict import Verdict
+
 __all__ = ["Event", "PageFacts"]
 
 
@@ -21,7 +23,8 @@ class PageFacts:
 
     `created` has a time zone. `versions` are those of the programs by name. `agreement` is a whole
     sentence on how well the coders of the gold labels agreed, `model_errors` one on why shares
-    without correction may mislead; each is None where there is nothing to say.
+    without correction may mislead; each is None where there is nothing to say. `gates` is what the
+    quality gates have found, if there are any.
     """
 
     created: datetime
@@ -30,3 +33,4 @@ class PageFacts:
     events: Sequence[Event] = ()
     agreement: str | None = None
     model_errors: str | None = None
+    gates: Sequence[Verdict] = ()

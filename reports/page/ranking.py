@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reports.page.estimates import Channel, Estimate
+from reports.channel import Channel
+from reports.page.estimates import Estimate
 
 __all__ = ["HeatRow", "Ranking", "heat_map", "rankings", "shade"]
 

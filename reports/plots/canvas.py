@@ -15,7 +15,7 @@ from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from reports.page.estimates import Channel
+from reports.channel import Channel
 
 __all__ = [
     "AGAINST",

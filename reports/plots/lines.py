@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 
-from reports.page.estimates import Channel, Estimate, Net, nice_limit
+from reports.channel import Channel
+from reports.page.estimates import Estimate, Net, nice_limit
 from reports.page.facts import Event
 from reports.plots.canvas import FAVOR, INK, MIDDLE, channel_name, slide
 from reports.plots.wording import correction_note, day, left_out_note, span, total

@@ -15,6 +15,8 @@ from reports.figures import sentiment_figures, stance_figures
 from reports.interval import net_interval
 from reports.selection import Period, Selection
 
+pytestmark = pytest.mark.every_archive
+
 Make = Callable[..., Selection]
 Call = Callable[..., None]
 

@@ -167,7 +167,7 @@ def test_the_package_describes_each_file(tmp_path: Path) -> None:
     resources = package["resources"]
     assert [found["path"] for found in resources] == names
     assert {path.name for path in tmp_path.iterdir()} == {*names, "datapackage.json"}
-    assert len({found["name"] for found in resources}) == len(resources) == 10
+    assert len({found["name"] for found in resources}) == len(resources) == 13
     assert package["profile"] == "data-package"
     for found in resources:
         is_csv = found["format"] == "csv"

@@ -18,6 +18,8 @@ from reports.figures import stance_figures
 from reports.gold import CELLS, PREDICTED, cell_counts, cell_of, gold_texts, text_counts
 from reports.selection import Selection
 
+pytestmark = pytest.mark.every_archive
+
 Put = Callable[..., None]
 
 

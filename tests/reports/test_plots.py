@@ -19,8 +19,9 @@ from matplotlib.text import Text
 from collector.archive import Archive
 from collector.errors import OutputError
 from models.targets import Target
+from reports.channel import Channel
 from reports.figures import sentiment_figures, stance_figures
-from reports.page.estimates import Channel, Estimate, Net
+from reports.page.estimates import Estimate, Net
 from reports.page.facts import Event
 from reports.page.ranking import heat_map, rankings
 from reports.plots.canvas import channel_name, drawable, save, slide, style

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from reports.annotation.agreement import Agreement
+    from reports.gates.limits import Gates
+    from reports.gates.verdict import Verdict
     from reports.page.facts import Event, PageFacts
     from reports.plots.writing import Plot
     from reports.selection import Selection
@@ -36,11 +38,22 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A report that has been written: the rows of `stance.csv`, and the names of the files."""
+    """A report that has been written: the rows of `stance.csv`, the names of the files.
+
+    `gates` is what the quality gates have found.
+    """
 
     figures: "pd.DataFrame"
     files: list[str]
     plots: "Sequence[Plot]"
+    gates: "Sequence[Verdict]" = ()
+
+    @property
+    def failed_gates(self) -> "Sequence[Verdict]":
+        """Which of the quality gates have not been passed."""
+        from reports.gates.verdict import failing
+
+        return failing(self.gates)
 
 
 def require_possible(output: Output) -> None:
@@ -54,17 +67,25 @@ def require_possible(output: Output) -> None:
 
 
 def make_report(
-    connection: "Connection", selection: "Selection", output: Output, *, model_errors: str | None
+    connection: "Connection",
+    selection: "Selection",
+    output: Output,
+    *,
+    model_errors: str | None,
+    gates: "Gates | None" = None,
 ) -> Outcome:
-    """Write the report and its plots: all of them, or none.
+    """Write the report and its plots: all of them, or none, whatever its quality gates find.
 
     Raises OutputError when that fails; earlier files are then left as they were.
     """
-    from reports.contract import POSTS, SENTIMENT, STANCE
+    from reports.contract import GATES, POSTS, SENTIMENT, STANCE
     from reports.evidence import evidence
     from reports.figures import sentiment_figures, stance_figures
     from reports.files import writing
+    from reports.gates.judging import judge
+    from reports.gates.verdict import in_order, table_rows
 
+    verdicts = in_order(judge(connection, selection, gates, datetime.now(UTC))) if gates else []
     stance = stance_figures(connection, selection)
     sentiment = sentiment_figures(connection, selection)
     plots: Sequence[Plot] = ()
@@ -73,10 +94,12 @@ def make_report(
         writer.write_frame(SENTIMENT, sentiment)
         if output.posts:
             writer.write(POSTS, evidence(connection, selection))
+        if gates:
+            writer.write(GATES, table_rows(verdicts, selection.run_id))
         if Format.HTML in output.formats:
             from reports.page.rendering import page
 
-            facts = _facts(connection, selection, output, model_errors)
+            facts = _facts(connection, selection, output, model_errors, verdicts)
             writer.write_page(page(connection, selection, stance, sentiment, facts))
         if output.plots:
             from reports.plots.writing import write_plots
@@ -84,11 +107,15 @@ def make_report(
             writer.require_free()  # before the plots take their place
             given = (stance, sentiment)
             plots = write_plots(output.plots, connection, selection, given, list(output.events))
-    return Outcome(stance, writer.names, plots)
+    return Outcome(stance, writer.names, plots, verdicts)
 
 
 def _facts(
-    connection: "Connection", selection: "Selection", output: Output, model_errors: str | None
+    connection: "Connection",
+    selection: "Selection",
+    output: Output,
+    model_errors: str | None,
+    gates: "Sequence[Verdict]",
 ) -> "PageFacts":
     from reports.annotation.agreement import agreement_summary
     from reports.page.facts import PageFacts
@@ -102,6 +129,7 @@ def _facts(
         events=tuple(output.events),
         agreement=_agreement_sentence(agreement) if agreement else None,
         model_errors=model_errors,
+        gates=gates,
     )
 
 

@@ -25,6 +25,8 @@ from reports.annotation.progress import coder_counts, sample_progress
 from reports.annotation.tables import codebooks, gold_items, gold_labels
 from reports.selection import Selection
 
+pytestmark = pytest.mark.every_archive
+
 Put = Callable[..., None]
 Draw = Callable[[], dict[str, int]]
 Say = Callable[..., None]

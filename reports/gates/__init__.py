@@ -1,0 +1,1 @@
+"""Quality gates: whether the data behind a report is what somebody relies on."""
