@@ -5,12 +5,13 @@ from itertools import groupby
 
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
-from collector.post import Post
+from collector.post import LAST_ID, Post, text_hash
 from collector.tables import posts
 
 __all__ = ["LONGEST", "settle_albums", "settle_albums_of"]
 
-COLUMNS = ("id", "message_id", "grouped_id", "text", "album_head", "deleted_at")
+COLUMNS = ("id", "message_id", "grouped_id", "text_hash", "album_head", "deleted_at")
+NO_WORDS = text_hash("")  # the text itself may have been dropped
 LONGEST = 20  # ids between the first and the last member; Telegram allows ten members
 
 
@@ -47,7 +48,9 @@ def settle(connection: Connection, channel_id: int, members: Mapping[int, int]) 
         select(*(posts.c[name] for name in COLUMNS))
         .where(
             posts.c.channel_id == channel_id,
-            posts.c.message_id.between(min(members) - LONGEST, max(members) + LONGEST),
+            posts.c.message_id.between(
+                min(members) - LONGEST, min(max(members) + LONGEST, LAST_ID)
+            ),
         )
         .order_by(posts.c.grouped_id, posts.c.message_id)
     )
@@ -61,9 +64,10 @@ def write_heads(connection: Connection, rows: Sequence[RowMapping]) -> None:
     for _, album in groupby(rows, key=lambda row: row["grouped_id"]):
         members = list(album)
         living = [row for row in members if row["deleted_at"] is None] or members
-        head = next((row for row in living if row["text"]), living[0])
+        head = next((row for row in living if row["text_hash"] != NO_WORDS), living[0])
         for row in members:
-            wanted = None if row is head or row["text"] else head["message_id"]
+            alone = row is head or row["text_hash"] != NO_WORDS
+            wanted = None if alone else head["message_id"]
             if wanted != row["album_head"]:
                 changed.append({"key": row["id"], "head": wanted})
     if changed:

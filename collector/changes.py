@@ -39,6 +39,7 @@ TOLD_IN_FULL = (  # what there is none of if Telegram's API does not say it
     "forward_name",
     "web_page_title",
 )
+DROPPABLE = ("forward_name", "web_page_title")  # empty: dropped, and not to be told again
 SHORTENED_FROM = 1000  # "999", but "1K"
 ROUNDED = tuple(f"{name}_rounded" for name in COUNTS)
 CHANGING = ("edit_date", *DETAILS, *ROUNDED, *WORDS, *SEEN)
@@ -63,7 +64,7 @@ class Changes:
         if stored is None:
             self.new.append(incoming)
         elif incoming["text_hash"] == stored["text_hash"]:
-            self.change(stored, same_words(incoming, stored))
+            self.change(stored, without_dropped(same_words(incoming, stored), stored))
         else:
             self.contested.append((incoming, stored))
 
@@ -113,6 +114,13 @@ def same_words(incoming: Values, stored: RowMapping) -> Values:
         told |= {name: incoming[name] for name in TOLD_IN_FULL}
     told["edit_date"] = incoming["edit_date"]
     return seen(incoming, stored) | with_rounding(told, incoming)
+
+
+def without_dropped(told: Values, stored: RowMapping) -> Values:
+    """Return values without those that were dropped from the archive with the words."""
+    return {
+        name: value for name, value in told.items() if name not in DROPPABLE or stored[name] != ""
+    }
 
 
 def with_rounding(told: Values, incoming: Values) -> Values:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, select, update
 
@@ -17,7 +18,7 @@ from collector.coverage import (
 from collector.post import LIVE
 from collector.tables import channel_facts, coverage, names, post_versions, posts
 
-__all__ = ["move_contents"]
+__all__ = ["add_coverage", "move_contents"]
 
 PAGE = 1000  # posts
 
@@ -97,10 +98,15 @@ def move_coverage(connection: Connection, source: int, target: int) -> None:
     """
     mine = coverage.c.channel_id == source
     for row in connection.execute(select(coverage).where(mine)).mappings().all():
-        asked = Coverage(**{field.name: row[field.name] for field in fields(Coverage)})
-        live = row["source"] in LIVE
-        gaps = missing(asked.span, ledger(connection, target)) if live else [asked.span]
-        for gap in gaps:
-            part = asked if gap == asked.span else recount(connection, target, gap)
-            store_coverage(connection, target, row["source"], part, asked_at=row["asked_at"])
+        add_coverage(connection, row, target)
     connection.execute(delete(coverage).where(mine))
+
+
+def add_coverage(connection: Connection, row: RowMapping | dict[str, Any], target: int) -> None:
+    """Add a row of `coverage` to what another channel was asked for."""
+    asked = Coverage(**{field.name: row[field.name] for field in fields(Coverage)})
+    live = row["source"] in LIVE
+    gaps = missing(asked.span, ledger(connection, target)) if live else [asked.span]
+    for gap in gaps:
+        part = asked if gap == asked.span else recount(connection, target, gap)
+        store_coverage(connection, target, row["source"], part, asked_at=row["asked_at"])

@@ -11,6 +11,7 @@ from collector.tables import posts
 from models.keys import model_id, target_ids
 from models.labels import SENTIMENT
 from models.reading import VERSION, reading_hash
+from models.returning import DROPPED, count_returned
 from models.tables import NO_TARGET, mentions, models, readings, scores, targets, text_readings
 from models.targets import Target
 
@@ -70,6 +71,10 @@ def count_unscored(
         return 0
     pairs = unscored_pairs(task, model, ids).subquery()
     query = select(func.count()).select_from(pairs).where(_is_in_use(pairs.c.reading_id))
+    has_text = select(readings.c.id).where(
+        readings.c.id == pairs.c.reading_id, readings.c.text != ""
+    )
+    query = query.where(has_text.exists())  # what was dropped can have no score any more
     if unsure:
         query = query.where(unsure.holds(task, pairs.c.target_id, pairs.c.reading_id))
     return connection.scalar(query) or 0
@@ -129,13 +134,14 @@ def count_unread(connection: Connection) -> int:
     """Return how many posts have a text without a reading yet."""
     # Only what is counted: the texts themselves are most of an archive.
     query = unread().with_only_columns(func.count(posts.c.text_hash)).order_by(None)
-    return connection.scalar(query) or 0
+    return (connection.scalar(query) or 0) + count_returned(connection)
 
 
 def unread() -> Select[Any]:
     """Select the posts (id, text, poll, text_hash) whose text has no current reading, by id."""
     current = and_(
-        text_readings.c.text_hash == posts.c.text_hash, text_readings.c.version == VERSION
+        text_readings.c.text_hash == posts.c.text_hash,
+        text_readings.c.version.in_([VERSION, DROPPED]),
     )
     return (
         select(posts.c.id, posts.c.text, posts.c.poll, posts.c.text_hash)
@@ -181,7 +187,12 @@ def _relevant(
         select(*columns, mentions.c.target_id, targets.c.name.label("target"), mentions.c.spans)
         .join(mentions, mentions.c.reading_id == readings.c.id)
         .join(targets, targets.c.id == mentions.c.target_id)
-        .where(mentions.c.target_id.in_(wanted), _is_in_use(readings.c.id), *_beyond(after))
+        .where(
+            mentions.c.target_id.in_(wanted),
+            readings.c.text != "",
+            _is_in_use(readings.c.id),
+            *_beyond(after),
+        )
     )
     return query.order_by(readings.c.id, mentions.c.target_id), mentions.c.target_id
 

@@ -25,6 +25,7 @@ from models.languages import language
 from models.pending import unread
 from models.quoting import is_mostly_quoted
 from models.reading import VERSION, read, reading_hash
+from models.returning import bring_back, returned
 from models.tables import mentions, readings, targets, text_readings
 from models.targets import Target, TargetMatcher
 
@@ -40,10 +41,11 @@ def store_readings(archive: Archive) -> int:
     """
     _find_quoted(archive)
     done = 0
-    for batch in _pages(archive, unread(), posts.c.id):
-        with archive.begin() as connection:
-            _store_batch(connection, batch)
-        done += len(batch)
+    for query in (unread(), returned()):
+        for batch in _pages(archive, query, posts.c.id):
+            with archive.begin() as connection:
+                _store_batch(connection, batch)
+            done += len(batch)
     return done
 
 
@@ -64,6 +66,7 @@ def find_mentions(archive: Archive, wanted: Sequence[Target]) -> None:
                 for target, spans in matcher.find(row.text).items()
             ]
             with archive.begin() as connection:
+                _forget(connection, [ids[target] for target in group], batch)
                 if found:
                     connection.execute(insert(mentions), found)
                 connection.execute(
@@ -71,6 +74,15 @@ def find_mentions(archive: Archive, wanted: Sequence[Target]) -> None:
                     .where(targets.c.id.in_([ids[target] for target in group]))
                     .values(searched_to=batch[-1].id)
                 )
+
+
+def _forget(
+    connection: Connection, target_keys: Sequence[int], batch: Sequence[Row[Any, Any]]
+) -> None:
+    """Delete what an import has brought of targets in readings that are searched anew."""
+    searched = [row.id for row in batch if row.text]  # a text that was dropped tells nothing
+    mine = mentions.c.target_id.in_(target_keys) & mentions.c.reading_id.in_(searched)
+    connection.execute(delete(mentions).where(mine))
 
 
 def _find_quoted(archive: Archive) -> None:
@@ -101,6 +113,7 @@ def _store_batch(connection: Connection, batch: Sequence[Row[Any, Any]]) -> None
     if rows:
         connection.execute(insert(readings), rows)
         known = _reading_ids(connection, hashes.values())
+    bring_back(connection, new)
     connection.execute(delete(text_readings).where(text_readings.c.text_hash.in_(hashes)))
     connection.execute(
         insert(text_readings),

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Subquery, case, func, 
 from collector.tables import posts
 from models.keys import model_id, target_ids
 from models.labels import LABELS, STANCE
-from models.tables import scores, text_readings
+from models.tables import readings, scores, text_readings
 from reports.selection import Selection
 
 __all__ = ["ABSTAINED", "KEY", "PREDICTED", "frame"]
@@ -27,8 +27,8 @@ def frame(connection: Connection, selection: Selection) -> pd.DataFrame:
     and scored by its stance model. `post_id` is the first stored post that has the text,
     `predicted` the position of its label in `PREDICTED`.
     """
-    result = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(
-        _units(connection, selection)
+    result = connection.execute(
+        _units(connection, selection).execution_options(yield_per=_ROWS_AT_ONCE)
     )
     parts = [np.array(part, dtype=np.int64) for part in result.partitions()]
     rows = np.concatenate(parts) if parts else np.empty((0, len(_COLUMNS)), dtype=np.int64)
@@ -61,7 +61,8 @@ def _texts(connection: Connection, selection: Selection) -> Subquery:
     return (
         select(*text, func.min(posts.c.id).label("post_id"))
         .join_from(posts, text_readings, text_readings.c.text_hash == posts.c.text_hash)
-        .where(selection.conditions(chosen))
+        .join(readings, readings.c.id == text_readings.c.reading_id)
+        .where(selection.conditions(chosen), readings.c.text != "")  # "": it was dropped
         .group_by(*text)
         .subquery()
     )

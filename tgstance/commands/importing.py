@@ -39,6 +39,8 @@ def import_(
     lines or CSV with the columns message_id, date, text and channel_id or channel. Importing a file
     again changes nothing; a newer export updates edited posts and keeps what they said before.
 
+    A directory that `tgstance export` has written brings a whole archive, labels included.
+
     \b
     Example:
       tgstance import ~/Downloads/ChatExport_2025-11-20/result.json --channel rian_ru
@@ -57,6 +59,9 @@ def run_import(session: Session, paths: tuple[Path, ...], options: "ImportOption
     with session.run("import", alone=True) as (archive, run):
         for path in paths:
             try:
+                if path.is_dir():
+                    run.summary[str(path)] = _import_archive(session, archive, path)
+                    continue
                 result = _import_one(session, archive, path, options)
             except InputError as error:
                 refused += 1
@@ -72,7 +77,7 @@ def run_import(session: Session, paths: tuple[Path, ...], options: "ImportOption
 
 def _refuse(error: InputError, *, last_hope: bool) -> None:
     """Name a file that is no export; where no file was one, that is how the run ends."""
-    from tgstance.terminal import log
+    from tgstance.logs import log
 
     if last_hope:
         raise error
@@ -83,7 +88,8 @@ def _import_one(
     session: Session, archive: "Archive", path: Path, options: "ImportOptions"
 ) -> "ImportResult":
     from collector.importing import import_file
-    from tgstance.terminal import log, progress
+    from tgstance.logs import log
+    from tgstance.terminal import progress
 
     problems = _Problems()
     size = path.stat().st_size if path.is_file() else None
@@ -103,6 +109,20 @@ def _import_one(
     return result
 
 
+def _import_archive(session: Session, archive: "Archive", path: Path) -> dict[str, int]:
+    """Take in what `tgstance export` has written; return how many rows of each table were new."""
+    from tgstance.logs import log
+    from tgstance.moving import take_in
+    from tgstance.terminal import progress
+
+    with progress(f"import {path.name}", None, quiet=session.quiet) as advance:
+        done = take_in(archive, path, advance)
+    new = {table: count for table, (_, count) in done.items() if count}
+    shown = ", ".join(f"{count} {table}" for table, count in new.items())
+    log.info("%s: %s rows read, new: %s", path, sum(rows for rows, _ in done.values()), shown or 0)
+    return new
+
+
 class _Problems:
     """Shows the first broken records of a file one by one and counts the rest."""
 
@@ -110,14 +130,15 @@ class _Problems:
         self._seen = 0
 
     def show(self, problem: "Problem") -> None:
-        from tgstance.terminal import harmless, log
+        from tgstance.harmless import harmless
+        from tgstance.logs import log
 
         self._seen += 1
         if self._seen <= _SHOWN_PROBLEMS:
             log.warning("%s", harmless(f"{problem.path}, {problem.where}: {problem.reason}"))
 
     def show_rest(self) -> None:
-        from tgstance.terminal import log
+        from tgstance.logs import log
 
         if self._seen > _SHOWN_PROBLEMS:
             log.warning("and %s more broken records", self._seen - _SHOWN_PROBLEMS)

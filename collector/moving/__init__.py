@@ -1,0 +1,1 @@
+"""A whole archive as a directory of files, and back into an archive."""

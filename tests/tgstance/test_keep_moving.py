@@ -1,0 +1,449 @@
+"""A whole archive as files and back: nothing lost, nothing twice, all or nothing."""
+
+import json
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import insert, select
+
+from collector.archive import Archive, open_archive
+from collector.errors import InputError, OutputError
+from collector.moving.arrival import natural_key
+from collector.moving.cells import Kind, kind_of
+from collector.moving.exporting import export_archive
+from collector.moving.files import Form
+from collector.moving.manifest import LEFT_OUT, NAME, checksum, moved_tables
+from collector.post import Channel, Post
+from collector.storing import store
+from collector.tables import accounts, channels, flood_waits, peers, posts
+from models.preparing import find_mentions, store_readings
+from models.tables import mentions, readings, targets
+from models.targets import Target
+from tgstance.moving import take_in
+from tgstance.session import all_packages
+
+Run = Callable[..., Any]
+DAY = datetime(2025, 1, 1, 12, 30, 15, 123457, tzinfo=UTC)
+TEXTS = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
+    st.sampled_from(
+        ["", "\\N", "\\", '"', "=1+1", "a\x00b", "\r", "\n", " ", "null", "\u2028", "😀"]
+    ),
+)
+
+VALUES = {
+    Kind.TEXT: TEXTS,
+    Kind.MOMENT: st.dates(date(1971, 1, 1)).flatmap(
+        lambda day: st.times().map(lambda time: datetime.combine(day, time, tzinfo=UTC))
+    ),
+    Kind.BOOLEAN: st.booleans(),
+    Kind.NUMBER: st.floats(allow_nan=False, allow_infinity=False),
+    Kind.INTEGER: st.integers(0, 2**31 - 1),
+    Kind.JSON: st.dictionaries(st.text(max_size=3), st.integers() | st.floats(-1, 1) | TEXTS),
+}
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("empty") / "archive.db"
+    open_archive(path, all_packages()).close()
+    return path
+
+
+@pytest.fixture
+def opened(empty: Path, tmp_path: Path) -> Iterator[Callable[[str], Archive]]:
+    """Return a function that opens a new archive."""
+    made: list[Archive] = []
+
+    def new(name: str) -> Archive:
+        shutil.copy(empty, tmp_path / name)
+        made.append(open_archive(tmp_path / name, all_packages()))
+        return made[-1]
+
+    yield new
+    for archive in made:
+        archive.close()
+
+
+def cell(name: str, drawn: st.DataObject, column: Any) -> Any:
+    """Some value of a column."""
+    if column.nullable and drawn.draw(st.booleans()):
+        return None
+    kind = kind_of(column)
+    if name == "poll":
+        return {"question": drawn.draw(TEXTS), "options": [drawn.draw(TEXTS)]}
+    return drawn.draw(VALUES[kind])
+
+
+def fill(archive: Archive, drawn: st.DataObject) -> None:
+    """Put some rows of any contents that fit together into every table that is moved."""
+    with archive.begin() as connection:
+        there: dict[str, list[Any]] = {}
+        for table in moved_tables():
+            made, keys = [], set()
+            for number in range(1, drawn.draw(st.integers(0, 3)) + 1):
+                row = {column.name: cell(column.name, drawn, column) for column in table.columns}
+                for column in table.columns:
+                    for key in column.foreign_keys:
+                        known = there[key.column.table.name]
+                        row[column.name] = drawn.draw(st.sampled_from(known)) if known else None
+                if any(
+                    row[column.name] is None and not column.nullable for column in table.columns
+                ):
+                    break  # there is nothing that it could refer to
+                first = number * 10 + drawn.draw(st.integers(0, 9))  # numbers have gaps
+                row |= unlike(table.name, number, first, there)
+                same = tuple(row[name] for name in natural_key(table))
+                if same in keys:
+                    continue
+                keys.add(same)
+                made.append(row)
+            if made:
+                connection.execute(insert(table), made)
+            names = [column.name for column in table.primary_key.columns]
+            there[table.name] = [row[names[0]] for row in made]
+
+
+def unlike(name: str, number: int, first: int, there: dict[str, list[Any]]) -> dict[str, Any]:
+    """What tells the rows of a table apart, as the program would have it."""
+    unique: dict[str, dict[str, Any]] = {
+        "channels": {"telegram_id": number, "username": f"u{number}"},
+        "channel_facts": {"seen_at": DAY + timedelta(number)},
+        "posts": {"message_id": number, "text_hash": f"{number}"},
+        "post_versions": {"text_hash": f"{number}"},
+        "coverage": {"source": "import", "first_id": number, "last_id": number},
+        "names": {"name": f"{number}"},
+        "readings": {"hash": f"{number}"},
+        "text_readings": {"text_hash": f"{number}"},
+        "targets": {"fingerprint": f"{number}", "searched_to": max(there.get("readings") or [0])},
+        "models": {"fingerprint": f"{number}"},
+        "engines": {"description": f"{number}"},
+        "codebooks": {"hash": f"{number}"},
+        "gold_samples": {"seed": number},
+        "gold_items": {"id": first},
+        "gold_labels": {"coder": f"{number}"},
+        "runs": {"id": f"{number}"},
+        "scores": {"task": f"{number}"},
+    }
+    row = unique.get(name, {})
+    numbered = {"channels", "channel_facts", "posts", "post_versions", "coverage", "readings"}
+    numbered |= {"targets", "models", "engines", "gold_samples", "gold_items", "gold_labels"}
+    return row | {"id": first} if name in numbered else row
+
+
+def contents(archive: Archive) -> dict[str, list[dict[str, Any]]]:
+    """All rows, with what their references refer to in place of its number, to any depth."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    by_key: dict[str, dict[Any, Any]] = {}
+    with archive.connect() as connection:
+        for table in moved_tables():
+            rows = []
+            for row in connection.execute(select(table).order_by(*table.primary_key.columns)):
+                values = dict(row._mapping)  # noqa: SLF001 (SQLAlchemy's public name for it)
+                for column in table.columns:
+                    for key in column.foreign_keys:
+                        known = by_key[key.column.table.name]
+                        values[column.name] = known.get(values[column.name])
+                if "searched_to" in values:
+                    values["searched_to"] = by_key["readings"].get(values["searched_to"])
+                rows.append(values)
+            first = next(iter(table.primary_key.columns)).name
+            named = [(row[first], row) for row in rows]
+            if first == "id" and table.name != "runs":
+                rows = [{k: v for k, v in row.items() if k != "id"} for row in rows]
+            by_key[table.name] = {key: repr(row) for (key, _), row in zip(named, rows, strict=True)}
+            found[table.name] = sorted(rows, key=repr)
+    return found
+
+
+@pytest.mark.parametrize("form", list(Form))
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(drawn=st.data())
+def test_every_column_of_every_table_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, empty: Path, form: Form, drawn: st.DataObject
+) -> None:
+    place = tmp_path_factory.mktemp("moved")
+    for name in ("a.db", "b.db"):
+        shutil.copy(empty, place / name)
+    with (
+        open_archive(place / "a.db", all_packages()) as source,
+        open_archive(place / "b.db", all_packages()) as target,
+    ):
+        fill(source, drawn)
+        export_archive(source, place / "out", all_packages(), form)
+        take_in(target, place / "out", lambda _: None)
+        before = contents(target)
+        assert before == contents(source)
+        done = take_in(target, place / "out", lambda _: None)
+        assert {new for _, new in done.values()} == {0}
+        assert contents(target) == before
+
+
+def put(archive: Archive, *batch: Post, at: datetime = DAY, **channel: Any) -> None:
+    named = Channel(**{"telegram_id": 5, "username": "news", "title": "News"} | channel)
+    with archive.begin() as connection:
+        store(connection, named, batch, seen_at=at)
+
+
+def texts(archive: Archive) -> list[tuple[int, str]]:
+    with archive.connect() as connection:
+        query = select(posts.c.message_id, posts.c.text).order_by(posts.c.message_id)
+        return [tuple(row) for row in connection.execute(query)]
+
+
+def moved(source: Archive, target: Archive, place: Path) -> dict[str, tuple[int, int]]:
+    export_archive(source, place, all_packages(), Form.JSONL)
+    return take_in(target, place, lambda _: None)
+
+
+def test_the_later_words_win(opened: Callable[[str], Archive], tmp_path: Path) -> None:
+    here, there = opened("here.db"), opened("there.db")
+    later = DAY + timedelta(days=1)
+    put(here, Post(message_id=1, date=DAY, text="старое", source="telegram"))
+    put(here, Post(message_id=2, date=DAY, text="новое", source="telegram"), at=later)
+    put(there, Post(message_id=1, date=DAY, text="новое", source="telegram"), at=later)
+    put(there, Post(message_id=2, date=DAY, text="старое", source="telegram"))
+    put(there, Post(message_id=3, date=DAY, text="третье", source="telegram"), username="Newer")
+    done = moved(there, here, tmp_path / "out")
+    assert done["posts"] == (3, 1)
+    assert texts(here) == [(1, "новое"), (2, "новое"), (3, "третье")]
+    before = contents(here)
+    assert [row["text"] for row in before["post_versions"]] == ["старое", "старое"]
+    assert len(before["channels"]) == 1
+    assert take_in(here, tmp_path / "out", lambda _: None)["posts"] == (3, 0)
+    assert contents(here) == before
+
+
+def test_a_channel_known_by_name_turns_out_to_be_one(
+    opened: Callable[[str], Archive], tmp_path: Path
+) -> None:
+    here, there = opened("here.db"), opened("there.db")
+    put(here, Post(message_id=1, date=DAY, text="a"), telegram_id=None, title=None)
+    put(there, Post(message_id=2, date=DAY, text="b"))
+    moved(there, here, tmp_path / "out")
+    with here.connect() as connection:
+        assert connection.execute(select(channels.c.telegram_id, channels.c.title)).all() == [
+            (5, "News")
+        ]
+    assert texts(here) == [(1, "a"), (2, "b")]
+
+
+def test_what_was_found_there_is_found_here(
+    opened: Callable[[str], Archive], tmp_path: Path
+) -> None:
+    """Readings of both are searched for targets of both, and none is found twice."""
+    here, there = opened("here.db"), opened("there.db")
+    names = [Target("Трамп"), Target("НАТО")]
+    put(here, Post(message_id=1, date=DAY, text="Трамп и НАТО"))
+    put(there, Post(message_id=1, date=DAY, text="Трамп и НАТО"))
+    put(there, Post(message_id=2, date=DAY, text="Про НАТО"))
+    for archive, wanted in ((here, names[:1]), (there, names)):
+        store_readings(archive)
+        find_mentions(archive, wanted)
+    moved(there, here, tmp_path / "out")
+    store_readings(here)
+    find_mentions(here, names)
+    with here.connect() as connection:
+        query = (
+            select(targets.c.name, readings.c.text)
+            .join(mentions, mentions.c.target_id == targets.c.id)
+            .join(readings, readings.c.id == mentions.c.reading_id)
+        )
+        found = sorted(tuple(row) for row in connection.execute(query))
+    assert found == [("НАТО", "Про НАТО"), ("НАТО", "Трамп и НАТО"), ("Трамп", "Трамп и НАТО")]
+
+
+def test_what_belongs_to_a_machine_stays_there(
+    opened: Callable[[str], Archive], tmp_path: Path
+) -> None:
+    here = opened("here.db")
+    put(here, Post(message_id=1, date=DAY, text="a"))
+    with here.begin() as connection:
+        connection.execute(insert(accounts).values(key_id="abc", user_id=77777))
+        connection.execute(insert(peers).values(user_id=77777, channel_id=1, access_hash=987654321))
+        connection.execute(insert(flood_waits).values(user_id=77777, method="m", not_before=DAY))
+    manifest = export_archive(here, tmp_path / "out", all_packages(), Form.JSONL)
+    assert set(manifest.left_out) == set(LEFT_OUT)
+    assert not set(manifest.tables) & set(LEFT_OUT)
+    for path in (tmp_path / "out").iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert not {b"77777", b"987654321"} & set(path.read_bytes().split(b'"'))
+        assert b"987654321" not in path.read_bytes()
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o700
+
+
+def damage_file(out: Path) -> str:
+    (out / "posts.jsonl").write_bytes((out / "posts.jsonl").read_bytes() + b" ")
+    return "posts.jsonl: has been changed or damaged"
+
+
+def damage_missing(out: Path) -> str:
+    (out / "channels.jsonl").unlink()
+    return "channels.jsonl: is missing"
+
+
+def damage_manifest(out: Path) -> str:
+    (out / NAME).write_text("{")
+    return "is not the manifest"
+
+
+def damage_foreign(out: Path) -> str:
+    (out / NAME).write_text('{"format": "something else"}')
+    return "is not the manifest"
+
+
+def damage_none(out: Path) -> str:
+    (out / NAME).unlink()
+    return "is no exported archive"
+
+
+def manifest_with(out: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    manifest = json.loads((out / NAME).read_text())
+    change(manifest)
+    (out / NAME).write_text(json.dumps(manifest))
+
+
+def damage_newer(out: Path) -> str:
+    manifest_with(out, lambda manifest: manifest["migrations"].update(models="9999"))
+    return "was written by a newer tgstance"
+
+
+def damage_table(out: Path) -> str:
+    manifest_with(
+        out, lambda manifest: manifest["tables"].update({"../x": manifest["tables"]["posts"]})
+    )
+    return "there is no table '../x'"
+
+
+def damage_secret(out: Path) -> str:
+    manifest_with(
+        out, lambda manifest: manifest["tables"].update(accounts=manifest["tables"]["posts"])
+    )
+    return "there is no table 'accounts'"
+
+
+def damage_columns(out: Path) -> str:
+    manifest_with(out, lambda manifest: manifest["tables"]["posts"]["columns"].pop("text_hash"))
+    return "posts lacks the columns text_hash"
+
+
+def rewritten(out: Path, table: str, change: Callable[[dict[str, Any]], Any]) -> None:
+    """Change the rows of a table, and the manifest with them, as a stranger may."""
+    path = out / f"{table}.jsonl"
+    rows = [json.loads(line) for line in path.read_bytes().splitlines()]
+    path.write_text("".join(json.dumps(change(row)) + "\n" for row in rows))
+    manifest_with(out, lambda manifest: manifest["tables"][table].update(sha256=checksum(path)))
+
+
+def damage_reference(out: Path) -> str:
+    rewritten(out, "posts", lambda row: row | {"channel_id": 4})
+    return "posts refers to a row 4 that the export has not"
+
+
+def damage_kind(out: Path) -> str:
+    rewritten(out, "posts", lambda row: row | {"message_id": "1; DROP TABLE posts"})
+    return "posts.jsonl, after row 0: cannot be read"
+
+
+def damage_poll(out: Path) -> str:
+    rewritten(out, "posts", lambda row: row | {"poll": {"question": 1}})
+    return "the poll of row 1 is none"
+
+
+def damage_number(out: Path) -> str:
+    rewritten(out, "posts", lambda row: row | {"views": 10**30})
+    return "is too large"
+
+
+def damage_half_character(out: Path) -> str:
+    rewritten(out, "posts", lambda row: row | {"text": "\ud800"})
+    return "surrogates not allowed"
+
+
+def damage_row(out: Path) -> str:
+    rewritten(out, "posts", lambda row: [row])
+    return "posts.jsonl, after row 0"
+
+
+DAMAGES = [value for name, value in sorted(globals().items()) if name.startswith("damage_")]
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_all_or_nothing(
+    opened: Callable[[str], Archive], tmp_path: Path, damage: Callable[[Path], str]
+) -> None:
+    here, there = opened("here.db"), opened("there.db")
+    put(here, Post(message_id=9, date=DAY, text="здесь"))
+    put(there, Post(message_id=1, date=DAY, text="там"), telegram_id=6, username="other")
+    export_archive(there, tmp_path / "out", all_packages(), Form.JSONL)
+    message = damage(tmp_path / "out")
+    before = contents(here)
+    with pytest.raises(InputError) as refused:
+        take_in(here, tmp_path / "out", lambda _: None)
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert contents(here) == before
+
+
+def test_an_export_of_an_older_program(opened: Callable[[str], Archive], tmp_path: Path) -> None:
+    """Columns that it did not know yet are missing values."""
+    here, there = opened("here.db"), opened("there.db")
+    put(there, Post(message_id=1, date=DAY, text="там", edited=True))
+    out = tmp_path / "out"
+    export_archive(there, out, all_packages(), Form.JSONL)
+    manifest_with(out, lambda manifest: manifest["migrations"].update(collector="0002"))
+    manifest_with(out, lambda manifest: manifest["tables"]["posts"]["columns"].pop("edited"))
+    take_in(here, out, lambda _: None)
+    assert texts(here) == [(1, "там")]
+
+
+def test_nothing_is_overwritten(opened: Callable[[str], Archive], tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine").touch()
+    with pytest.raises(OutputError, match="is there already"):
+        export_archive(opened("here.db"), tmp_path / "out", all_packages(), Form.CSV)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine"]
+
+
+def test_what_broke_off_leaves_nothing(opened: Callable[[str], Archive], tmp_path: Path) -> None:
+    here = opened("here.db")
+    put(here, Post(message_id=1, date=DAY, text="a"))
+
+    def interrupt(_rows: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export_archive(here, tmp_path / "out", all_packages(), Form.CSV, interrupt)
+    assert not (tmp_path / "out").exists()
+    assert not list(tmp_path.glob(".writing-*"))
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
+def test_as_a_user(run: Run, posts: Path, form: str) -> None:
+    assert run("init").code == 0
+    assert run("--archive", "a.db", "import", str(posts)).code == 0
+    done = run("--archive", "a.db", "export", "--format", form, "out")
+    assert (done.code, done.out, "4 posts" in done.err) == (0, "", True)
+    done = run("--archive", "b.db", "import", "out")
+    assert (done.code, "4 posts" in done.err) == (0, True)
+    assert "4 posts" in run("--archive", "b.db", "status").out
+    assert "new: 0" in run("--archive", "b.db", "import", "out").err
+    assert run("--archive", "a.db", "export", "out").code == 1
+
+
+def test_a_directory_of_something_else(run: Run, posts: Path) -> None:
+    run("init")
+    Path("folder").mkdir()
+    done = run("--archive", "a.db", "import", "folder")
+    assert (done.code, "is no exported archive" in done.err) == (2, True)
+    done = run("--archive", "a.db", "import", "folder", str(posts))
+    assert (done.code, "4 new" in done.err) == (3, True)
+    done = run("--archive", "none.db", "export", "out")
+    assert (done.code, Path("none.db").exists()) == (2, False)
