@@ -13,6 +13,8 @@ __all__ = ["ChannelName", "parse_channel", "parse_channels", "read_channels_file
 LINK = re.compile(
     r"(?:https?://)?(?:www\.)?(?:t|telegram)\.me/(?:s/)?(?P<path>[^?#]+)(?:[?#].*)?", re.IGNORECASE
 )
+LARGEST_FILE = 16 * 2**20  # bytes
+LONGEST_NAME = 200  # characters of a link or name
 NUMBER = re.compile(r"(?:id )?(?P<number>-?[0-9]{1,19})")
 INVITATIONS = {"joinchat", "addlist"}
 ACTIONS = {  # links of Telegram's own that open something other than a channel
@@ -48,6 +50,8 @@ def parse_channel(text: str) -> ChannelName:
 
     The text of a ChannelName means itself. Raises ConfigError if a text means no channel.
     """
+    if len(text) > LONGEST_NAME:
+        raise ConfigError(f"{text[:40]}...: is too long to be a channel's name or link")
     link = LINK.fullmatch(text.strip())
     name = named_in_link(link["path"], text) if link else text.strip()
     if number := NUMBER.fullmatch(name):
@@ -87,9 +91,13 @@ def read_channels_file(path: Path) -> list[str]:
     Raises ConfigError, with the line's number, if the file cannot be read or a line is no channel.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        with path.open("rb") as file:
+            data = file.read(LARGEST_FILE + 1)
+        lines = data.decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
+    if len(data) > LARGEST_FILE:
+        raise ConfigError(f"{path}: is over {LARGEST_FILE // 2**20} MB, which is no list of names")
     named = []
     for number, line in enumerate(lines, start=1):
         text = line.split("#")[0].strip()

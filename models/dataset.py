@@ -7,7 +7,6 @@ alike but labelled differently), `phenomenon`; `target_type` or `phenomenon` "cl
 target is a sentence to affirm or deny.
 """
 
-import gzip
 import json
 import re
 import zlib
@@ -24,6 +23,7 @@ from typing import Annotated, Any, Literal, Self, TextIO
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ValidationError, model_validator
 
 from collector.errors import InputError
+from collector.formats.unpacking import GZIP, unpacked
 from models.labels import LABELS, LEFT_OUT, SENTIMENT, canonical
 from models.passage import Passage
 from models.reading import read
@@ -33,6 +33,8 @@ __all__ = ["LabelledRow", "LabelledSet", "read_set", "read_sets", "read_texts"]
 
 _Lines = Iterator[tuple[int, str]]
 
+_LONGEST_LABEL = 40  # characters that a message shows
+_LONGEST_LINE = 16 * 2**20  # characters
 _SPAN_OPEN, _SPAN_CLOSE = "\ue000", "\ue001"  # private use: no rule of reading touches them
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _HALF = "it holds half of a character (a lone surrogate)"
@@ -126,9 +128,10 @@ def _ours(record: "_Record", scheme: Mapping[str, str]) -> str:
     label = canonical(ours, record.task)
     if label is None:
         allowed = ", ".join((*LABELS[record.task], *sorted(LEFT_OUT)))
+        shown = record.label[:_LONGEST_LABEL]
         raise InputError(
-            f"unknown label {record.label!r} for {record.task}: one of {allowed}; "
-            f"name what it means with --label {record.label}={LABELS[record.task][0]} or the like"
+            f"unknown label {shown!r} for {record.task}: one of {allowed}; "
+            f"name what it means with --label {shown}={LABELS[record.task][0]} or the like"
         )
     return label
 
@@ -167,7 +170,12 @@ def _lines(path: Path) -> _Lines:
     """Yield the lines that are not blank, with their numbers."""
     try:
         with _open(path) as lines:
-            yield from ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+            read = iter(lambda: lines.readline(_LONGEST_LINE), "")
+            for number, line in enumerate(read, 1):
+                if len(line) == _LONGEST_LINE:
+                    raise InputError(f"{path}, line {number}: is over {_LONGEST_LINE:,} characters")
+                if line.strip():
+                    yield number, line
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
 
@@ -292,8 +300,8 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _open(path: Path) -> Iterator[TextIO]:
     """Open a file once only: a pipe has nothing left for a second time."""
     with path.open("rb") as file:
-        zipped = file.peek(2).startswith(b"\x1f\x8b")
-        unzipped = gzip.GzipFile(fileobj=file) if zipped else file
+        packed = file.peek(len(GZIP)).startswith(GZIP)
+        unzipped = unpacked(file, path) if packed else file
         with TextIOWrapper(unzipped, encoding="utf-8-sig") as lines:
             yield lines
 

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import chain
 from pathlib import Path, PureWindowsPath
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -27,6 +27,8 @@ WEIGHT_FILES: Mapping[Weights, str] = {"safetensors": "*.safetensors", "bin": "p
 _WHOLE: Mapping[Weights, str] = {"safetensors": "model.safetensors", "bin": "pytorch_model.bin"}
 # With these in config.json, the library would read files that the fingerprint does not cover.
 _ELSEWHERE = ("transformers_weights", "configuration_files")
+_ADAPTER = "adapter_config.json"
+_IMPLEMENTATION = "_implementation"  # attn_implementation = "owner/kernel" would be downloaded
 _EMBEDDED_DIRECTORY = Path(__file__).parent / "embedded"
 _SETTINGS = (
     "config.json",
@@ -137,21 +139,27 @@ class ModelName:
         return [name for name in names if not (directory / name).exists()]
 
     def _check_settings(self, directory: Path) -> None:
-        keys: set[str] = set()
-        try:
-            json.loads((directory / "config.json").read_text("utf-8"), object_hook=keys.update)
-        except (OSError, ValueError):  # which loading it will complain about
-            return
-        if found := keys.intersection(_ELSEWHERE):
+        if (directory / _ADAPTER).exists():
             raise ModelError(
-                f"model {self.text}: {min(found)} in its config.json is not supported: remove it, "
-                f"and name the weights {_WHOLE[self.weights]}"
+                f"model {self.text} is an adapter ({_ADAPTER}), whose base would be read from "
+                "elsewhere: merge it into its base model first"
             )
+        for key, value in _settings(directory / "config.json"):
+            if key in _ELSEWHERE:
+                raise ModelError(
+                    f"model {self.text}: {key} in its config.json is not supported: remove it, "
+                    f"and name the weights {_WHOLE[self.weights]}"
+                )
+            if key.endswith(_IMPLEMENTATION) and "/" in json.dumps(value):
+                raise ModelError(
+                    f"model {self.text}: {key} in its config.json names code of the hub, which is "
+                    "never run: remove it"
+                )
 
     def _shards(self, index: Path) -> list[str]:
         try:
             shards = _Index.model_validate(json.loads(index.read_bytes())).weight_map.values()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ModelError(f"{index} is broken: download it again") from error
         for name in shards:
             if not _is_plain(name) or not fnmatchcase(name, WEIGHT_FILES[self.weights]):
@@ -173,6 +181,21 @@ class ModelName:
     def _files(self, directory: Path) -> Iterator[Path]:
         patterns = (WEIGHT_FILES[self.weights], *_SETTINGS)
         return chain.from_iterable(sorted(directory.glob(pattern)) for pattern in patterns)
+
+
+def _settings(path: Path) -> list[tuple[str, Any]]:
+    """Return the settings of a configuration, at any depth; none of one that cannot be read."""
+    found: list[tuple[str, Any]] = []
+
+    def note(settings: dict[str, Any]) -> dict[str, Any]:
+        found.extend(settings.items())
+        return settings
+
+    try:
+        json.loads(path.read_text("utf-8"), object_hook=note)
+    except (OSError, ValueError, RecursionError):  # which loading it will complain about
+        return []
+    return found
 
 
 def is_path(text: str) -> bool:

@@ -32,8 +32,12 @@ _SPACES = re.compile(r"[^\S\n]+")
 # A closing line is a channel's footer when it holds nothing but addresses and signs, when it counts
 # reactions or views ("👍 12 👎 3"), or when it is short and calls to subscribe or to send in news.
 _ONLY_ADDRESSES = re.compile(r"(?:http|@user|[\W_])*")
+# A dot between two counts may part them or be a sign: looking ahead decides that before anything is
+# taken, for trying both at each of them would take time exponential in their number.
+_SIGN = r"[^\w\s!-/:-@\[-`{-~№«»–—…₽₴€£©®°]"
 _COUNTERS = re.compile(  # each an emoji, or a sign like it, and a number
-    r"(?:[^\w\s!-/:-@\[-`{-~№«»–—…₽₴€£©®°]+\s?\d[\d.,]*[KkКкMМ]?[\s|·•]*)+"
+    rf"{_SIGN}+\s?(?:\d[\d.,]*+[KkКкMМ]?+)"
+    rf"(?:(?=[\s|·•]*{_SIGN}+\s?\d)\D++\d[\d.,]*+[KkКкMМ]?+)*+[\s|·•]*"
 )
 _CALL = re.compile(
     r"\b(?:подпи(?:саться|шитесь|шись)|підпи(?:сатися|сатись|шіться|шись)"

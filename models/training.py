@@ -84,7 +84,11 @@ def default_recipe(base: str | None) -> Recipe:
 def _is_embedded_shape(base: Path) -> bool:
     try:
         settings = json.loads((base / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # a hub id, or what reading the model will complain about
+    except (
+        OSError,
+        ValueError,
+        RecursionError,
+    ):  # a hub id, or what reading the model will complain about
         return False
     return isinstance(settings, dict) and settings.get("model_type") == _EMBEDDED_SHAPE
 

@@ -14,7 +14,7 @@ from models.hypotheses import check_hypotheses
 from models.labels import SENTIMENT, STANCE
 from models.model_name import EMBEDDED, Kind, ModelName, Weights, is_path
 from models.presets import ModelSetting, as_said, on_hub
-from tgstance.section import Section, Text
+from tgstance.section import Section, Text, check_path
 
 __all__ = ["Models", "configured_model"]
 
@@ -41,7 +41,7 @@ _Below = Annotated[float, AfterValidator(_confidence)]
 
 
 class _Model(Section):
-    name: Text = "embedded"
+    name: Annotated[Text, AfterValidator(check_path)] = "embedded"
     revision: Text | None = None
     kind: Kind | None = None
     weights: Weights | None = None

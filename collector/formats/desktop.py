@@ -47,6 +47,7 @@ MEDIA_KEYS = {
     "invoice_information": "invoice",
     "file": "document",
 }
+LONGEST_NAME = 255  # characters
 NEVER = ("1969-12-31", "1970-01-01")  # in local time
 MEDIA_TYPES = {"video_file": "video", "audio_file": "audio"}
 
@@ -61,7 +62,7 @@ def read_desktop(source: Source, defaults: Defaults) -> Iterator[Record]:
         reader = DesktopReader(source, defaults)
         try:
             yield from reader.read(Walk(repaired))
-        except ijson.JSONError as error:
+        except (ijson.JSONError, UnicodeDecodeError) as error:
             reason = str(error).strip().splitlines()[0]
             where = f"after {reader.last}, near byte {repaired.position:,}"
             raise BrokenOffError(f"{where} ({reason})") from error
@@ -105,10 +106,10 @@ class DesktopReader:
             return
         if where == "messages":
             raise InputError(
-                f"{self.source.path}: is an export of a {kind or 'chat of unknown type'}; "
+                f"{self.source.path}: is an export of a {told(kind) or 'chat of unknown type'}; "
                 "only channels are analysed"
             )
-        yield SkippedChat(str(kind or "unknown"))
+        yield SkippedChat(told(kind) or "unknown")
         walk.skip()
 
     def read_channel(self, walk: Walk, where: str, header: Header) -> Iterator[Record]:
@@ -118,7 +119,7 @@ class DesktopReader:
                 f"{self.source.path}: is the export of a whole account, whose channels cannot "
                 "all have one username; import it without naming a channel"
             )
-        name = str(header.get("name"))
+        name = told(header.get("name"))
         try:
             channel = self.channel(header)
         except FieldError as error:
@@ -155,6 +156,11 @@ def read_headers(source: Source) -> Iterator[Header]:
             elif event == "end_map" and f"{where}." in (".", *CHATS):
                 yield header
                 header = {}
+
+
+def told(value: object) -> str:
+    """Return what a header says, no longer than Telegram lets it be; "" for nothing."""
+    return "" if value is None else str(value)[:LONGEST_NAME]
 
 
 def message_name(message: object) -> str:

@@ -61,7 +61,7 @@ def detect_json(source: Source) -> Reader:
         try:
             if has_desktop_key(stream):
                 return read_desktop
-        except ijson.JSONError:
+        except (ijson.JSONError, UnicodeDecodeError):
             # Broken, but as what? A first line that is an object, or the file's only line that
             # is not, decides.
             return read_jsonl if is_jsonl(source) else read_desktop

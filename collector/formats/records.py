@@ -1,6 +1,5 @@
 """What the readers yield, and the file that they read."""
 
-import gzip
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from collector.errors import InputError
+from collector.formats.unpacking import GZIP, unpacked
 from collector.post import Channel, Post
 
 __all__ = [
@@ -26,7 +26,6 @@ __all__ = [
 ]
 
 MAX_LINE = 16 * 2**20  # bytes
-GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ class Source:
             packed = raw.read(len(GZIP)) == GZIP
             raw.seek(0)
             try:
-                yield gzip.GzipFile(fileobj=raw) if packed else raw
+                yield unpacked(raw, self.path) if packed else raw
             finally:
                 self.closed_at = raw.tell()
 

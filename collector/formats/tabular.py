@@ -25,6 +25,7 @@ __all__ = ["read_csv"]
 
 DELIMITERS = ",;\t"
 EXCEL_HINT = re.compile(r'"?sep=([,;\t])"?[\r\n]*', re.IGNORECASE)
+MAX_HEADER = 2**20  # characters
 # What a row may hold after its first line. Telegram's longest text is 4,096 characters.
 MAX_MORE_LINES = 5000
 MAX_MORE_TEXT = MAX_TEXT
@@ -141,6 +142,8 @@ def read_header(source: Source, lines: Lines, defaults: Defaults) -> tuple[list[
     delimiters = DELIMITERS
     if hint := EXCEL_HINT.fullmatch(line):  # for Excel, before the header
         line, delimiters = next(lines, ""), hint[1]
+    if len(line) > MAX_HEADER:
+        raise InputError(f"{source.path}: its first line is too long to name columns")
     readings = [(columns_of(line, delimiter), delimiter) for delimiter in delimiters]
     header, delimiter = max(readings, key=lambda reading: len(reading[0]))
     missing = missing_columns(header, defaults)

@@ -4,6 +4,7 @@
 gigabytes; this one refuses such nesting and names places only outside messages.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -12,7 +13,11 @@ import ijson
 __all__ = ["BinaryReader", "Event", "Walk"]
 
 MAX_DEPTH = 64
+MAX_PARTS = 100_000  # of one message: objects, lists, keys, texts and numbers
+MAX_WORDS = 64 * 2**20  # characters in all of these
+MAX_GAP = 16 * 2**20  # bytes from one quotation mark to the next
 BUFFER = 2**20  # bytes
+QUOTE = re.compile(rb'(?<!\\)"')
 STARTS = ("start_map", "start_array")
 ENDS = ("end_map", "end_array")
 
@@ -27,6 +32,25 @@ class BinaryReader(Protocol):
         ...
 
 
+class Bounded:
+    """A stream of JSON, refused where one text or number takes more than MAX_GAP bytes.
+
+    A parser would hold it, and scan it again from its beginning for each piece of it.
+    """
+
+    def __init__(self, stream: BinaryReader) -> None:
+        self.stream = stream
+        self.gap = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return up to `size` bytes. Raises ijson.JSONError."""
+        data = self.stream.read(size)
+        self.gap = 0 if QUOTE.search(data) else self.gap + len(data)
+        if self.gap > MAX_GAP:
+            raise ijson.JSONError(f"one text or number of over {MAX_GAP:,} bytes")
+        return data
+
+
 class Walk:
     """The events of a JSON document, or of several one after another.
 
@@ -36,9 +60,8 @@ class Walk:
 
     def __init__(self, stream: BinaryReader) -> None:
         # With use_float a number of a thousand digits is an error; without, it kills the process.
-        # Text longer than the buffer is scanned again from its beginning for each piece of it.
         self.events = ijson.basic_parse(
-            stream, use_float=True, multiple_values=True, buf_size=BUFFER
+            Bounded(stream), use_float=True, multiple_values=True, buf_size=BUFFER
         )
         self.names: list[str] = []
 
@@ -57,9 +80,10 @@ class Walk:
 
     def items(self, without: str) -> Iterator[Any]:
         """Yield the items of the array just begun; objects in it without the key `without`."""
-        depth = 0
+        depth = parts = words = 0
         builder = ijson.ObjectBuilder()
         for event, value in self.events:
+            parts += 1
             if event in STARTS:
                 depth += 1
                 check_depth(depth)
@@ -68,6 +92,10 @@ class Walk:
             elif event == "map_key" and depth == 1 and value == without:
                 self.skip_value()
                 continue
+            elif isinstance(value, str):
+                words += len(value)
+            if parts > MAX_PARTS or words > MAX_WORDS:
+                raise ijson.JSONError("a message of more parts than any has")
             if depth < 0:
                 self.names.pop()
                 return
@@ -75,6 +103,7 @@ class Walk:
             if depth == 0:
                 yield builder.value
                 builder = ijson.ObjectBuilder()
+                parts = words = 0
 
     def skip(self) -> None:
         """Read to the end of the array or object just begun."""
@@ -86,6 +115,7 @@ class Walk:
         for event, _ in self.events:
             if event in STARTS:
                 depth += 1
+                check_depth(depth)
             elif event in ENDS:
                 depth -= 1
             if depth == 0:

@@ -11,6 +11,7 @@ from collector.errors import ConfigError, OutputError, SignInError
 __all__ = ["SessionFile", "key_id", "read_session"]
 
 SQLITE = "SQLite format 3"
+LARGEST = 4096  # bytes; a session has some 360
 HOW = "sign in with `tgstance login`"
 
 
@@ -26,7 +27,8 @@ class SessionFile:
         Raises SignInError if there is none, ConfigError if the file holds something else.
         """
         try:
-            text = self.path.read_bytes().decode("ascii", errors="replace").strip()
+            with self.path.open("rb") as file:
+                text = file.read(LARGEST).decode("ascii", errors="replace").strip()
         except FileNotFoundError as error:
             raise SignInError(f"no session at {self.path}: {HOW}") from error
         except OSError as error:

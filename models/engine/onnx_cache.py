@@ -34,6 +34,7 @@ Format = Literal["onnx", "openvino"]  # the backends that exported models are fo
 
 _LIBRARIES: dict[Format, str] = {"onnx": "onnxruntime", "openvino": "openvino"}
 _FORM = 1  # to be raised when models are exported in another way
+_OTHERS_WRITE = 0o022
 _VERIFIED = "verified.json"
 
 
@@ -73,10 +74,16 @@ def cache_key(kind: Format, fingerprint: str) -> str:
 
 
 def find_exported(key: str) -> Exported | None:
-    """Return what is kept under `key`, or None where there is nothing, or nothing whole."""
+    """Return what is kept under `key`, or None where there is nothing, or nothing whole.
+
+    Raises ModelError where others could have put it there.
+    """
     directory = _root() / key
+    _check_private(_root())
     try:
         verified = Verified.model_validate_json((directory / _VERIFIED).read_bytes())
+        if verified.file not in verified.files:
+            return None
         for name, expected in verified.files.items():
             if _hash(directory / name) != expected:
                 return None
@@ -118,6 +125,19 @@ def _made(root: Path, key: str, make: Callable[[Path], Verified]) -> Exported:
     finally:
         shutil.rmtree(begun, ignore_errors=True)
     return Exported(root / key / verified.file, verified)
+
+
+def _check_private(root: Path) -> None:
+    """Raise ModelError if others can write here: their model would answer for the user's."""
+    try:
+        status = root.stat()
+    except OSError:  # nothing is kept yet
+        return
+    if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & _OTHERS_WRITE):
+        raise ModelError(
+            f"{root}: others can write there, so its models are not to be trusted: remove it, or "
+            "set TGSTANCE_CACHE to a directory of your own"
+        )
 
 
 def _root() -> Path:
