@@ -14,7 +14,7 @@ from typing import Self
 from sqlalchemy import Connection, case, delete, func, insert, or_, select, update
 
 from collector.albums import LONGEST
-from collector.post import LIVE
+from collector.post import LAST_ID, LIVE
 from collector.tables import coverage, posts
 
 __all__ = [
@@ -31,7 +31,7 @@ __all__ = [
 
 Span = tuple[int, int]  # the first and the last of some message ids, both included
 
-EVERYTHING = (1, 2**31)
+EVERYTHING = (1, LAST_ID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,7 @@ def recounting(
     sources: Collection[str] = LIVE,
 ) -> Iterator[None]:
     """Keep the ledger of live sources' answers right while posts of a span come from elsewhere."""
-    window = (span[0] - LONGEST, span[1] + LONGEST)
+    window = (span[0] - LONGEST, min(span[1] + LONGEST, LAST_ID))
     parts = [
         part for part in ledger(connection, channel_id, sources) if within(window, [part.span])
     ]

@@ -4,9 +4,10 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 
 __all__ = [
+    "LAST_ID",
     "LIVE",
     "PREVIEW",
     "TELEGRAM",
@@ -17,11 +18,13 @@ __all__ = [
     "parse_channel_id",
     "parse_username",
     "permalink",
+    "storable",
     "text_hash",
 ]
 
 TELEGRAM = "telegram"  # the source of what Telegram's API answered
 PREVIEW = "preview"  # the source of what the public web preview showed
+LAST_ID = 2**31 - 1  # message ids are of 32 bits, for Telegram as for the archive
 LIVE = (TELEGRAM, PREVIEW)  # sources that are asked for message ids, and say how a post is now
 MARK = 1_000_000_000_000  # a marked channel id is -(MARK + bare id); "-100" in front is that sum
 USERNAME = re.compile(
@@ -52,16 +55,19 @@ class Channel:
     participants: int | None = None
     description: str | None = None
 
+    def __post_init__(self) -> None:
+        make_storable(self, ("title", "description"))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
     """One post as one source saw it; None is "not said", and dates are timezone-aware.
 
-    `text` is exactly as received, "" for a photo without a caption. `reactions` counts by emoji,
-    "custom:ID" or "paid". `forward_*` name where a forwarded post comes from. Counts are exact
-    unless `*_rounded` says that the source rounds them. `edited` is for a source that tells of an
-    edit and not of its date. `grouped_id` is Telegram's own of an album; a source that shows albums
-    without it gives the first message id, negative.
+    `text` is as received (see `storable`), "" for a photo without a caption. `reactions` counts by
+    emoji, "custom:ID" or "paid". `forward_*` name where a forwarded post comes from. Counts are
+    exact unless `*_rounded` says that the source rounds them. `edited` is for a source that tells
+    of an edit and not of its date. `grouped_id` is Telegram's own of an album; a source that shows
+    albums without it gives the first message id, negative.
     """
 
     message_id: int
@@ -86,12 +92,50 @@ class Post:
     edited: bool = False
     source: str = "import"
 
+    def __post_init__(self) -> None:
+        make_storable(self, ("text", "poll", "reactions", "forward_name", "web_page_title"))
+
 
 def content(text: str, poll: Poll | None = None) -> str:
     """Return what the author wrote: the text, then a poll's question and options, a line each."""
     if poll is None:
         return text
     return "\n".join(part for part in (text, poll["question"], *poll["options"]) if part)
+
+
+def storable(text: str) -> str:
+    """Return a text as every archive can hold it, otherwise exactly as it came.
+
+    NUL, which PostgreSQL has no place for, and halves of characters, which UTF-8 has none for, are
+    replaced by U+FFFD.
+    """
+    text = text.replace("\0", "\ufffd")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def make_storable(told: object, names: tuple[str, ...]) -> None:
+    """Replace in some fields of a new, frozen object what no archive can hold."""
+    for name in names:
+        value = getattr(told, name)
+        if value and (stored := storable_parts(value)) != value:
+            object.__setattr__(told, name, stored)
+
+
+def storable_parts(value: Any) -> Any:  # noqa: ANN401 (a text, or what JSON has of them)
+    """Return the same with all texts in it storable."""
+    match value:
+        case str():
+            return storable(value)
+        case list():
+            return [storable_parts(part) for part in value]
+        case dict():
+            return {storable(key): storable_parts(part) for key, part in value.items()}
+        case _:
+            return value
 
 
 def text_hash(content: str) -> str:

@@ -90,7 +90,7 @@ class RayJob:
             ids = target_ids(connection, self.wanted)
             claims = {ids[target] for target in ids if target.is_claim}
             query = unscored(self.task, model, list(ids.values()), Place(), self.unsure)
-            for row in connection.execution_options(yield_per=256).execute(query):
+            for row in connection.execute(query.execution_options(yield_per=256)):
                 yield (row.reading_id, row.target_id), asked_about(row, claims)
 
 

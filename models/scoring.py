@@ -83,8 +83,8 @@ class _Reader:
     def next(self) -> tuple[_Rows, list[Passage]]:
         """Return the next rows and what is asked about them; none at the end."""
         with self._timings.timed("read"), self._archive.connect() as connection:
-            page = self._unscored(self._place).limit(self._size)
-            rows = _as_many_as_fit(connection.execution_options(yield_per=256).execute(page))
+            page = self._unscored(self._place).limit(self._size).execution_options(yield_per=256)
+            rows = _as_many_as_fit(connection.execute(page))
         if rows:
             self._place = Place(rows[-1].reading_id, rows[-1].target_id)
         return rows, [asked_about(row, self._claims) for row in rows]

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Select, and_, select
 
 from collector.post import content
 from collector.tables import channels, posts
+from collector.text_order import by_code_point
 from models.keys import model_id, target_ids
 from models.labels import SENTIMENT, STANCE
 from models.tables import NO_TARGET, mentions, readings, scores, text_readings
@@ -24,9 +25,13 @@ def evidence(connection: Connection, selection: Selection) -> Iterator[list[obje
     query = (
         _labelled_posts(connection, selection)
         .where(mentions.c.target_id.in_(names), selection.conditions(chosen))
-        .order_by(channels.c.title, channels.c.id, posts.c.date, posts.c.id, mentions.c.target_id)
+        .order_by(
+            *(by_code_point(channels.c.title), channels.c.id, posts.c.date, posts.c.id),
+            mentions.c.target_id,
+        )
+        .execution_options(yield_per=1_000)
     )
-    for row in connection.execution_options(yield_per=1_000).execute(query).mappings():
+    for row in connection.execute(query).mappings():
         yield _row(row, names[row[mentions.c.target_id]], selection)
 
 

@@ -72,7 +72,7 @@ _KEY = "tgstance.reports.gathered"
 class Gathered:
     """What the temporary tables of a connection hold, and what was made from it so far."""
 
-    transaction: RootTransaction | None
+    transaction: RootTransaction
     about: tuple[object, ...]
     frames: dict[object, pd.DataFrame] = field(default_factory=dict)
 
@@ -87,7 +87,7 @@ def gathered(connection: Connection, selection: Selection) -> Gathered:
             connection.execute(text(f"PRAGMA {setting}"))
     chosen, _ = selection.channel_ids(connection)
     about = (selection.since, selection.until, selection.include, chosen and tuple(chosen))
-    transaction = connection.get_transaction()
+    transaction = connection.get_transaction() or connection.begin()
     known: Gathered | None = connection.info.get(_KEY)
     if known and known.transaction is transaction and known.about == about:
         return known
@@ -96,6 +96,8 @@ def gathered(connection: Connection, selection: Selection) -> Gathered:
         connection.execute(CreateTable(table))
     columns = [column.name for column in published.columns]
     connection.execute(insert(published).from_select(columns, _posts(selection, chosen)))
+    if connection.dialect.name == "postgresql":  # which does not know by itself how many there are
+        connection.execute(text(f"ANALYZE {published.name}"))
     state = Gathered(transaction, about)
     connection.info[_KEY] = state
     return state

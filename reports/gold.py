@@ -105,15 +105,15 @@ def _counts(
     place: dict[str, ColumnElement[Any]] = {"channel_key": posts.c.channel_id, **by}
     keys = place | {"target": mentions.c.target_id, "cell": _cell()}
     query = (
-        select(*keys.values(), *counted.values())
+        select(*(key.label(name) for name, key in keys.items()), *counted.values())
         .select_from(posts)
         .join(text_readings, text_readings.c.text_hash == posts.c.text_hash)
         .join(mentions, mentions.c.reading_id == text_readings.c.reading_id)
         .join(scores, _score_of_mention(connection, selection))
         .where(mentions.c.target_id.in_(names), selection.conditions(chosen))
-        .group_by(*keys.values())
+        .group_by(*keys)
     )
-    result = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query)
+    result = connection.execute(query.execution_options(yield_per=_ROWS_AT_ONCE))
     columns = [*keys, *counted]
     parts = [
         pd.DataFrame([tuple(row) for row in part], columns=columns) for part in result.partitions()

@@ -209,7 +209,7 @@ def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
 
 def _read(connection: Connection, query: Select[Any], columns: Sequence[str]) -> pd.DataFrame:
     """Read rows of numbers, a page at a time to save memory; `day` becomes a date."""
-    result = connection.execution_options(stream_results=True).execute(query)
+    result = connection.execute(query.execution_options(stream_results=True))
     types = {name: np.float64 if name in _MAY_BE_NULL else np.int64 for name in columns}
     pages = [pd.DataFrame(dict.fromkeys(columns, ())).astype(types)]
     for page in result.partitions(_PAGE):

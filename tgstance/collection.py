@@ -85,7 +85,8 @@ class _Report:
 
     def add(self, outcome: "Outcome") -> None:
         from collector.collecting import Ending
-        from tgstance.terminal import harmless, log
+        from tgstance.harmless import harmless
+        from tgstance.logs import log
 
         done = outcome.progress
         counts = {"new": done.new, "updated": done.updated, "deleted": done.deleted}

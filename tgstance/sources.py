@@ -35,7 +35,7 @@ def by_source(
 ) -> "dict[Source, list[ChannelName]]":
     """Return channels by the source of each: the one `asked` for, else the configured one."""
     from collector.naming import parse_channel
-    from tgstance.terminal import log
+    from tgstance.logs import log
 
     own = {parse_channel(one.name): one.source for one in config.collect.channels if one.source}
     there = Source.TELEGRAM if is_signed_in(config) else Source.PREVIEW

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
+from collector.text_order import by_code_point
 from reports.annotation.labels import Unit, units
 from reports.annotation.tables import gold_labels, gold_samples
 
@@ -49,7 +50,9 @@ def coder_counts(connection: Connection) -> list[tuple[str, int, int]]:
     """Return each coder's name, number of labels, and number of labels that settled an item."""
     names = [gold_labels.c.coder, gold_labels.c.adjudicated]
     counts: dict[str, list[int]] = {}
-    for coder, adjudicated in connection.execute(select(*names).order_by(gold_labels.c.coder)):
+    for coder, adjudicated in connection.execute(
+        select(*names).order_by(by_code_point(gold_labels.c.coder))
+    ):
         counts.setdefault(coder, [0, 0])[adjudicated] += 1
     return [(coder, labels, settled) for coder, (labels, settled) in counts.items()]
 

@@ -26,7 +26,9 @@ _BYTE_ORDER_MARKS = {
     b"\xfe\xff": "utf-16",
 }
 _WINDOWS = "cp1251"
+_LARGEST = 64 * 2**20  # bytes
 _LONGEST_CELL = 1_000_000
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _NEEDED = ("item", "label")
 
 _Cells = Mapping[str, str]
@@ -68,9 +70,12 @@ def read_sheet(path: Path) -> Sheet:
     Raises InputError if it is no such file, lacks a column, or where its rows end is not certain.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    if len(data) > _LARGEST:
+        raise InputError(f"{path}: is over {_LARGEST // 2**20} MB; give back parts of the sheet")
     encoding = _encoding(data)
     try:
         text = data.decode(encoding)
@@ -102,7 +107,7 @@ def _json_rows(path: Path, text: str) -> Iterator[SheetRow | Problem]:
             continue
         try:
             values = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             yield Problem(number, f"is no JSON ({error})")
             continue
         if not isinstance(values, dict):
@@ -147,7 +152,9 @@ def _check_columns(path: Path, columns: Sequence[str]) -> None:
         )
 
 
-def _row(number: int, cells: _Cells) -> SheetRow:
+def _row(number: int, cells: _Cells) -> SheetRow | Problem:
+    if _UNSTORABLE.search(cells.get("note", "")):
+        return Problem(number, "the note holds a NUL or half a character")
     return SheetRow(
         number,
         cells.get("item", "").strip(),

@@ -20,6 +20,8 @@ from reports.annotation.tables import gold_items, gold_labels
 __all__ = ["StoreResult", "check_coder", "store_labels"]
 
 _LONGEST_NAME = 64
+_LONGEST_ITEM = 18  # digits
+_SHOWN = 40  # characters of a cell
 _ITEM = re.compile(r"([0-9]{1,18})(?:\.0+)?")  # a program may have made a float of it
 
 
@@ -106,13 +108,13 @@ def _read(
 ) -> _Label:
     """Return what a row says. Raises _Refused if it cannot be used."""
     number = _number(row.item)
-    if not number.isdecimal() or int(number) not in texts:
-        raise _Refused(f"there is no item {row.item!r} in this archive")
+    if len(number) > _LONGEST_ITEM or not number.isdecimal() or int(number) not in texts:
+        raise _Refused(f"there is no item {row.item[:_SHOWN]!r} in this archive")
     if others:
         raise _Refused(f"item {number} is also in row {others[0]}: keep one of them")
     label = label_of(row.label)
     if label is None:
-        raise _Refused(f"unknown label {row.label!r}; use {', '.join(CHOICES)}")
+        raise _Refused(f"unknown label {row.label[:_SHOWN]!r}; use {', '.join(CHOICES)}")
     if row.text is not None and not same_text(texts[int(number)], row.text, narrow=narrow):
         raise _Refused(
             f"the text is not that of item {number}: leave texts as they are, sort only whole "

@@ -21,6 +21,8 @@ from collector.post import (
 from collector.storing import StoreCounts, store, store_channel
 from tests.collector.archived import all_channels, all_posts, dump, texts, versions
 
+pytestmark = pytest.mark.every_archive
+
 CHANNEL = Channel(telegram_id=1)
 DATE = datetime(2024, 11, 1, tzinfo=UTC)
 POST = Post(message_id=1, date=DATE, text="раз")

@@ -26,6 +26,8 @@ from models.scoring import score
 from models.tables import engines, mentions, readings, scores
 from models.targets import Target
 
+pytestmark = pytest.mark.every_archive
+
 TRUMP, SANCTIONS = Target("Трамп"), Target("санкции", ("санкції",))
 TARGETS = (TRUMP, SANCTIONS)
 MakeModel = Callable[..., Path]

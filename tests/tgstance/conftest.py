@@ -42,6 +42,21 @@ def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TGSTANCE_PREVIEW_URL", "http://127.0.0.1:1")  # where nobody listens
 
 
+@pytest.fixture
+def archive_kind() -> str:
+    """Files, but for tests that are marked: many look into them, or copy them."""
+    return "sqlite"
+
+
+@pytest.fixture(autouse=True)
+def archive_apart(
+    archive_kind: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """Give the command a database where this test runs on a server."""
+    if archive_kind == "postgresql":
+        monkeypatch.setenv("TGSTANCE_ARCHIVE", request.getfixturevalue("database"))
+
+
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
     """Undo what the command does to logging, which other tests look at."""

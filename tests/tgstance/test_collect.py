@@ -22,8 +22,9 @@ NOT_OURS = "the channel is private, was deleted, or has banned this account"
 
 
 def said(err: str) -> list[str]:
-    """Log lines without their times."""
-    return [re.sub(r"^[-\d]+ [:,\d]+ ", "", line) for line in err.splitlines()]
+    """Log lines without their times and runs, and without the level of the last word."""
+    whole = re.compile(r"^\S+Z (?:ERROR (?:\S+ )?(?=tgstance: )|(\w+ )(?:\d{8}T\d{6}Z-\w{4} )?)")
+    return [whole.sub(r"\1", line) for line in err.splitlines()]
 
 
 def last_run() -> tuple[int, dict[str, Any]]:

@@ -55,7 +55,7 @@ def test_an_interrupted_run_keeps_what_it_read(
     out, err = process.communicate(timeout=20)
     assert time.monotonic() - asked < 5
     assert (process.returncode, out) == (130, "")
-    assert err.strip() == "tgstance: interrupted; run the same command again to go on"
+    assert err.endswith(" tgstance: interrupted; run the same command again to go on\n")
     kept, codes = stored()
     assert 0 < kept < 1000
     assert codes == [(130,)]
@@ -77,7 +77,7 @@ def test_a_job_that_ignores_ctrl_c_still_ends_in_order(
     process.terminate()
     _, err = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert err.strip() == "tgstance: interrupted; run the same command again to go on"
+    assert err.endswith(" tgstance: interrupted; run the same command again to go on\n")
     assert stored()[1] == [(130,)]
 
 

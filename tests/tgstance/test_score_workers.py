@@ -86,7 +86,7 @@ def test_whatever_is_killed_nothing_is_lost_or_left_running(run: Run, begin: Beg
     _, error = scoring.communicate(timeout=20)
     assert scoring.returncode == 130
     assert "Traceback" not in error
-    assert error.splitlines()[-1] == "tgstance: interrupted; run the same command again to go on"
+    assert error.endswith(" tgstance: interrupted; run the same command again to go on\n")
     wait_until(lambda: none_left(workers))
 
     scoring, workers = begin()
@@ -95,7 +95,8 @@ def test_whatever_is_killed_nothing_is_lost_or_left_running(run: Run, begin: Beg
     assert scoring.returncode == 1
     assert "Traceback" not in error
     assert re.fullmatch(
-        r"tgstance: a worker process ended before its time \(SIGKILL\), often for lack of memory: "
+        r"\S+Z ERROR \S+ tgstance: a worker process ended before its time \(SIGKILL\), "
+        "often for lack of memory: "
         "what was scored is kept, .*",
         error.splitlines()[-1],
     )

@@ -13,6 +13,7 @@ import click
 from collector.errors import ConfigError
 from tgstance.evaluation.second_model import SecondModel, second_model_options
 from tgstance.finite import Finite
+from tgstance.harmless import escaped_json
 from tgstance.label_option import label_option, model_label_option
 from tgstance.session import Session
 
@@ -189,7 +190,8 @@ def _evaluate(session: Session, options: _Options) -> None:
     options.check()
     found = _measure(session, options, read_set(options.path, options.labels))
     if options.as_json:
-        click.echo(json.dumps(_as_json(found), indent=2, ensure_ascii=False, allow_nan=False))
+        written = json.dumps(_as_json(found), indent=2, ensure_ascii=False, allow_nan=False)
+        click.echo(escaped_json(written))
     else:
         _show(options, found)
     _write(options, found)
@@ -198,7 +200,8 @@ def _evaluate(session: Session, options: _Options) -> None:
 def _measure(session: Session, options: _Options, labelled: "LabelledSet") -> _Found:
     from models.evaluation import evaluate as evaluate_rows
     from models.loading import load_classifier
-    from tgstance.terminal import log, progress
+    from tgstance.logs import log
+    from tgstance.terminal import progress
 
     name = options.model_name()
     found = _Found(labelled, options.second.beside(name))
@@ -223,7 +226,8 @@ def _measure(session: Session, options: _Options, labelled: "LabelledSet") -> _F
 def _measure_cascade(session: Session, found: _Found, second: "ModelName") -> None:
     from models.cascade_curve import evaluate_cascade
     from models.loading import load_classifier
-    from tgstance.terminal import log, progress
+    from tgstance.logs import log
+    from tgstance.terminal import progress
 
     rows = sum(len(measured.rows) for measured in found.tasks.values())
     with progress(f"cascade: {second.text}", rows, quiet=session.quiet) as advance:
@@ -241,7 +245,7 @@ def _measure_cascade(session: Session, found: _Found, second: "ModelName") -> No
 def _baselines(options: _Options, found: _Found) -> "Mapping[str, TfidfBaseline]":
     from models.baselines import fit_baselines
     from models.dataset import read_sets
-    from tgstance.terminal import log
+    from tgstance.logs import log
 
     wanted = {row.task for row in found.labelled.rows}
     training = read_sets(options.baseline_train, options.labels).rows
@@ -270,7 +274,7 @@ def _unknown(training: "Sequence[LabelledRow]", found: _Found) -> "list[Labelled
 
 def _show(options: _Options, found: _Found) -> None:
     from tgstance.evaluation.tables import show, show_cascade
-    from tgstance.terminal import log
+    from tgstance.logs import log
 
     everything = log.isEnabledFor(logging.DEBUG)
     show(options.path, options.model, found.tasks, found.labelled, everything=everything)
@@ -280,7 +284,7 @@ def _show(options: _Options, found: _Found) -> None:
 
 def _write(options: _Options, found: _Found) -> None:
     from tgstance.evaluation.files import write_predictions
-    from tgstance.terminal import log
+    from tgstance.logs import log
 
     if options.predictions:
         write_predictions(options.predictions, found.tasks)

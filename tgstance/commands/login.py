@@ -33,8 +33,9 @@ def login(session: Session, *, qr: bool) -> None:
     from collector.telegram.client import Account
     from collector.telegram.login import sign_in
     from tgstance.account import find_credentials
+    from tgstance.harmless import harmless
     from tgstance.locks import hold
-    from tgstance.terminal import harmless, log
+    from tgstance.logs import log
 
     config = session.config_or_defaults
     _check_possible()
@@ -59,7 +60,7 @@ def logout(session: Session) -> None:
     from collector.errors import SignInError
     from collector.telegram.login import sign_out
     from tgstance.account import given_session, hold_account
-    from tgstance.terminal import log
+    from tgstance.logs import log
 
     config = session.config_or_defaults
     file = _session_file(config)

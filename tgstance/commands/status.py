@@ -85,6 +85,7 @@ def _channels() -> "Select[Any]":
     from sqlalchemy import func, select
 
     from collector.tables import channels, posts
+    from collector.text_order import by_code_point
 
     return (
         select(
@@ -96,7 +97,7 @@ def _channels() -> "Select[Any]":
         .join(posts, posts.c.channel_id == channels.c.id, isouter=True)
         .group_by(channels.c.id)
         .having((func.count(posts.c.id) > 0) | channels.c.newest_id.is_not(None))
-        .order_by(channels.c.title)
+        .order_by(by_code_point(channels.c.title))
     )
 
 

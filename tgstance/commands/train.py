@@ -187,7 +187,8 @@ def _train(session: Session, paths: tuple[Path, ...], out: Path, options: _Optio
     from models.training import Watch
     from models.training import train as train_model
     from models.training_data import emphasised
-    from tgstance.terminal import log, progress
+    from tgstance.logs import log
+    from tgstance.terminal import progress
 
     data, recipe = _data(paths, options), options.recipe()
     _reserve(out)
@@ -223,7 +224,7 @@ def _without(
     excluded: set[str], rows: "Sequence[LabelledRow]", texts: "Sequence[str]"
 ) -> "tuple[list[LabelledRow], list[str]]":
     """Leave out what is not to be trained on, and say how much that is."""
-    from tgstance.terminal import log
+    from tgstance.logs import log
 
     kept = [row for row in rows if row.passage.text not in excluded]
     kept_texts = [text for text in texts if text not in excluded]
@@ -271,33 +272,33 @@ def _reserve(out: Path) -> None:
 
 
 def _show_epoch(epoch: float, measured: "Mapping[str, float]") -> None:
-    from tgstance.terminal import log
+    from tgstance.logs import log
 
     figures = ", ".join(f"{name} {100 * value:.1f}" for name, value in measured.items())
     log.info("epoch %.0f: macro-F1 in %% on the held-out rows: %s", epoch, figures)
 
 
 def _show_pretraining(epoch: float, loss: float) -> None:
-    from tgstance.terminal import log
+    from tgstance.logs import log
 
     log.info("pretraining, epoch %.0f: loss of masked tokens %.2f nats", epoch, loss)
 
 
 def _show_taught(done: int, total: int) -> None:
-    from tgstance.terminal import log
+    from tgstance.logs import log
 
     log.info("the sentence encoder has read %s of %s pieces of text", done, total)
 
 
 def _show_distilling(epoch: float, distance: float) -> None:
-    from tgstance.terminal import log
+    from tgstance.logs import log
 
     log.info("distilling, epoch %.1f: cosine distance from the teacher %.3f", epoch, distance)
 
 
 def _show(record: "TrainingRecord", out: Path) -> None:
     from models.calibrating import FEWEST_ROWS, uncalibrated
-    from tgstance.terminal import log
+    from tgstance.logs import log
 
     for task, part in record.tasks.items():
         temperature = (

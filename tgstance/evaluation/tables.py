@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
-from tgstance.terminal import harmless, show_table
+from tgstance.harmless import harmless
+from tgstance.terminal import show_table
 
 if TYPE_CHECKING:
     from models.cascade_curve import CascadeCurve, CascadePoint

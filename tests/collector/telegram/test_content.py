@@ -9,7 +9,7 @@ from telethon import types
 from collector.archive import Archive
 from collector.planning import BEGINNING, Wish
 from collector.telegram.messages import media_of, reactions_of, read_messages
-from tests.collector.archived import versions
+from tests.collector.archived import all_channels, versions
 from tests.collector.telegram.collected import (
     ALL,
     assert_same,
@@ -40,7 +40,7 @@ def read(archive: Archive, session: str, channel: ServedChannel, post_id: int) -
     [
         "",
         " \n слово \t\n",
-        "a\r\nb\u2028c\x00d",
+        "a\r\nb\u2028c",
         "👍🏽 e\u0301 \u202eобратно\u202c",
         "**не** <b>разметка</b> [ссылка](https://t.me/x)",
         "х" * 4096,
@@ -54,6 +54,18 @@ def test_text_is_exactly_as_received(
     assert post["text"] == text
     assert post["source"] == "telegram"
     assert post["permalink"] == "https://t.me/news/1"
+
+
+@pytest.mark.every_archive
+def test_what_no_archive_can_hold_is_replaced(
+    archive: Archive, news: ServedChannel, session: str
+) -> None:
+    news.title = "Ne\x00ws"
+    post = read(archive, session, news, news.post("a\x00b"))
+    assert post["text"] == "a\ufffdb"
+    assert all_channels(archive)[0]["title"] == "Ne\ufffdws"
+    again = read(archive, session, news, post["message_id"])
+    assert (again["text_hash"], versions(archive)) == (post["text_hash"], [])
 
 
 def test_a_large_page_arrives_compressed(

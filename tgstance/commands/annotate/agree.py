@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tgstance.commands.annotate.files import delimiter_of, separator_option
+from tgstance.harmless import escaped_json
 from tgstance.session import Session
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def agree(session: Session, *, as_json: bool, out: Path | None, separator: str) 
         table = agreement_table(connection)
         disputed = disputes(connection)
     if as_json:
-        click.echo(json.dumps(_as_json(table, disputed), ensure_ascii=False, indent=2))
+        found = json.dumps(_as_json(table, disputed), ensure_ascii=False, indent=2)
+        click.echo(escaped_json(found))
     else:
         _show(table, disputed)
     if out:

@@ -90,7 +90,8 @@ def _take_in(
 
 
 def _show_problems(path: Path, result: "StoreResult") -> None:
-    from tgstance.terminal import harmless, log
+    from tgstance.harmless import harmless
+    from tgstance.logs import log
 
     for problem in result.problems[:_SHOWN_PROBLEMS]:
         log.warning("%s", harmless(f"{path}, row {problem.row}: {problem.reason}"))
@@ -99,7 +100,7 @@ def _show_problems(path: Path, result: "StoreResult") -> None:
 
 
 def _tell(path: Path, coder: str, result: "StoreResult") -> None:
-    from tgstance.terminal import harmless
+    from tgstance.harmless import harmless
 
     parts = [
         f"{result.new} new",

@@ -117,7 +117,7 @@ def _drawn(archive: "Archive", selection: "Selection", size: int, seed: int) -> 
 
 def _warn_of_unscored(connection: "Connection", selection: "Selection") -> None:
     from models.pending import count_unread, count_unscored
-    from tgstance.terminal import log
+    from tgstance.logs import log
 
     waiting = count_unread(connection)
     waiting += count_unscored(connection, "stance", selection.stance.fingerprint, selection.targets)
