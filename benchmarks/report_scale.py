@@ -68,7 +68,7 @@ SELECT :target, id, '[[8, 13]]' FROM readings ORDER BY id
 SCORES = f"""
 INSERT INTO scores SELECT 1, :task, :target, id,
     CASE WHEN m % 100 < 10 THEN :minus WHEN m % 100 < 18 THEN :plus ELSE 'neutral' END,
-    0.4 + m % 600 / 1000.0, 0.1, 0.8, 0.1, 0, '2025-11-01 00:00:00.000000'
+    0.4 + m % 600 / 1000.0, 0.1, 0.8, 0.1, 0, '2025-11-01 00:00:00.000000', NULL
 FROM (SELECT id, {MIXED.format("(id + 7 * :target)")} / 1000 AS m FROM readings ORDER BY id)
 """  # noqa: S608 (our own numbers)
 
