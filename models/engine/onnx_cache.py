@@ -33,7 +33,7 @@ __all__ = [
 Format = Literal["onnx", "openvino"]  # the backends that exported models are for
 
 _LIBRARIES: dict[Format, str] = {"onnx": "onnxruntime", "openvino": "openvino"}
-_FORM = 1  # to be raised when models are exported in another way
+_FORM = 2  # to be raised when models are exported in another way
 _OTHERS_WRITE = 0o022
 _VERIFIED = "verified.json"
 
@@ -42,7 +42,8 @@ class Verified(BaseModel):
     """How an exported model compared with torch on `samples` texts.
 
     `agreement` is the share of texts and heads that got the same label; `largest_difference` that
-    of any probability. `files` has the sha256 of each file beside this one.
+    of any probability, `margin` as in `Agreement`. `files` has the sha256 of each file beside this
+    one.
     """
 
     file: str
@@ -50,6 +51,7 @@ class Verified(BaseModel):
     samples: int
     agreement: float
     largest_difference: float
+    margin: float
     made_with: dict[str, str]
     files: dict[str, str] = {}
 

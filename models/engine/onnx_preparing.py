@@ -1,8 +1,8 @@
 """Makes the file of a model that a backend runs, and checks it against torch.
 
 For ONNX Runtime weights are int8, and activations become it as they come. For OpenVINO the ranges
-of activations are measured on `models.engine.sample_texts` beforehand, which is faster; a model
-whose labels that would change stays as it is, to be run in bf16.
+of activations are measured on `models.engine.sample_texts` beforehand, which is faster. A model
+whose labels that would change is made int8 in small blocks (ONNX Runtime), or stays as it is.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,13 +22,14 @@ from models.engine.forward import Forward
 from models.engine.onnx_cache import Format, Verified
 from models.engine.onnx_export import export
 from models.engine.onnx_opening import open_file
-from models.engine.quantising import quantise, quantise_for
+from models.engine.quantising import quantise, quantise_for, quantise_in_blocks
 from models.engine.sample_texts import sample_rows
 from models.engine.torch_backend import TorchBackend
 
-__all__ = ["LEAST_AGREEMENT", "prepare"]
+__all__ = ["LARGEST_MARGIN", "LEAST_AGREEMENT", "prepare"]
 
 LEAST_AGREEMENT = 0.99
+LARGEST_MARGIN = 0.03  # of logits: a model in doubt then keeps 99 % of its labels elsewhere
 
 _TOKENS = 1_024  # of a batch whose activations are measured
 _MADE_WITH = ("torch", "transformers", "onnx", "onnxruntime")
@@ -45,7 +46,8 @@ def prepare(
     """Write into `directory` the file for a backend, and return how it compares with torch.
 
     `name` is what errors call the model. Raises ModelError when it cannot be exported, answers
-    with NaN, or in no form gives `LEAST_AGREEMENT` of the labels that torch does.
+    with NaN, or in no form gives `LEAST_AGREEMENT` of the labels that torch does, with margins that
+    change by no more than `LARGEST_MARGIN`.
     """
     check = _Check.on_samples(model, tokenizer, name)
     plain = export(model, tokenizer.model_input_names, directory / "fp32.onnx")
@@ -53,7 +55,7 @@ def prepare(
     for precision, make in _forms(kind, check):
         path = make(plain)
         agreed = check.against(kind, path, precision)
-        if agreed.same >= LEAST_AGREEMENT:
+        if agreed.same >= LEAST_AGREEMENT and agreed.margin <= LARGEST_MARGIN:
             _leave_only(path)
             return Verified(
                 file=path.name,
@@ -61,6 +63,7 @@ def prepare(
                 samples=len(check.rows),
                 agreement=agreed.same,
                 largest_difference=agreed.largest,
+                margin=agreed.margin,
                 made_with={library: version(library) for library in (*_MADE_WITH, _library(kind))},
             )
         found.append((precision, agreed))
@@ -106,12 +109,14 @@ def _forms(kind: Format, check: _Check) -> Iterator[tuple[str, Callable[[Path], 
     """Yield the precisions to try, the fastest first, and what makes a file of each."""
     if kind == "onnx":
         yield "int8", lambda plain: quantise(plain, plain.with_name("int8.onnx"))
+        blocks = "int8 in blocks"
+        yield blocks, lambda plain: quantise_in_blocks(plain, plain.with_name("blocks.onnx"))
     else:
         yield (
             "int8",
             lambda plain: quantise_for(check.padded(), plain, plain.with_name("int8.onnx")),
         )
-        yield "fp32", lambda plain: plain
+    yield "fp32", lambda plain: plain
 
 
 def _leave_only(path: Path) -> None:
@@ -128,10 +133,10 @@ def _library(kind: Format) -> str:
 def _refusal(kind: Format, name: str, found: Sequence[tuple[str, Agreement]]) -> str:
     what = "; ".join(
         f"{precision} gives {agreed.same:.1%} of torch's labels, with probabilities up to "
-        f"{agreed.largest:.2f} apart"
+        f"{agreed.largest:.2f} apart and margins {agreed.margin:.3f}"
         for precision, agreed in found
     )
     return (
-        f"model {name} loses too much with {kind} ({what}; {LEAST_AGREEMENT:.0%} are needed): "
-        'set backend = "torch"'
+        f"model {name} loses too much with {kind} ({what}; {LEAST_AGREEMENT:.0%} and "
+        f'{LARGEST_MARGIN} are needed): set backend = "torch"'
     )

@@ -124,7 +124,7 @@ def test_absurd_settings_are_one_error(directory: Path, file: str, text: str) ->
 def make(directory: Path) -> Verified:
     (directory / "model.onnx").write_bytes(b"weights")
     return Verified(
-        file="model.onnx", precision="int8", samples=1, agreement=1, largest_difference=0,
+        file="model.onnx", precision="int8", samples=1, agreement=1, largest_difference=0, margin=0,
         made_with={},
     )  # fmt: skip
 

@@ -27,6 +27,7 @@ def make(directory: Path) -> Verified:
         samples=1,
         agreement=1,
         largest_difference=0,
+        margin=0,
         made_with={},
     )
 

@@ -14,7 +14,7 @@ from models.engine.backend import Inputs
 from models.engine.forward import Forward
 from models.engine.onnx_cache import cache_key, find_exported
 from models.engine.onnx_opening import check_installed, installed, open_exported, open_file
-from models.engine.onnx_preparing import LEAST_AGREEMENT, prepare
+from models.engine.onnx_preparing import LARGEST_MARGIN, LEAST_AGREEMENT, prepare
 from models.engine.opening import read_classifier
 from models.engine.sample_texts import SAMPLES, sample_passages, sample_rows
 from models.engine.torch_backend import TorchBackend
@@ -64,15 +64,50 @@ def as_batch(row: object) -> Inputs:
     return {key: np.array([value], dtype=np.int64) for key, value in dict(row).items()}  # type: ignore[call-overload]
 
 
-def test_one_that_int8_would_change_is_refused_with_the_numbers(
+def test_one_that_8_bits_cannot_hold_is_left_as_it_is(
     outlying: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
 ) -> None:
+    verified = prepare("onnx", outlying, tokenizer, tmp_path, name="mine")
+    assert verified.precision == "fp32"
+    assert verified.agreement >= LEAST_AGREEMENT
+    assert verified.margin <= LARGEST_MARGIN
+    assert [path.name for path in tmp_path.iterdir()] == [verified.file]
+    backend = open_file("onnx", tmp_path / verified.file, precision="fp32", threads=1)
+    assert backend.description == f"onnx {backend.version} fp32 on cpu"
+
+
+def test_one_that_int8_would_change_is_made_more_exact(
+    small: Callable[[str], PreTrainedModel],
+    tokenizer: PreTrainedTokenizerBase,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "a").mkdir()
+    monkeypatch.setattr("models.engine.onnx_preparing.LARGEST_MARGIN", np.inf)
+    plain = prepare("onnx", small("bert"), tokenizer, tmp_path / "a", name="mine")
+    assert plain.precision == "int8"
+    monkeypatch.setattr("models.engine.onnx_preparing.LARGEST_MARGIN", plain.margin * 0.99)
+    (tmp_path / "b").mkdir()
+    blocks = prepare("onnx", small("bert"), tokenizer, tmp_path / "b", name="mine")
+    assert blocks.precision == "int8 in blocks"
+    assert blocks.margin < plain.margin
+    assert "node_" not in capfd.readouterr().err  # the library tells of each otherwise
+
+
+def test_one_that_answers_differently_in_any_form_is_refused_with_the_numbers(
+    small: Callable[[str], PreTrainedModel],
+    tokenizer: PreTrainedTokenizerBase,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("models.engine.onnx_preparing.LARGEST_MARGIN", -1.0)
     with pytest.raises(
         ModelError,
-        match=r"^model mine loses too much with onnx \(int8 gives \d\d?\.\d% of torch's labels.*"
-        r'99% are needed\): set backend = "torch"$',
+        match=r"^model mine loses too much with onnx \(int8 gives \d+\.\d% of torch's labels.*fp32 "
+        r'gives.*are needed\): set backend = "torch"$',
     ):
-        prepare("onnx", outlying, tokenizer, tmp_path, name="mine")
+        prepare("onnx", small("bert"), tokenizer, tmp_path, name="mine")
 
 
 def test_openvino_runs_it_in_more_bits_instead(
@@ -122,6 +157,14 @@ def test_a_backend_that_is_not_installed_is_named_with_what_installs_it(
     assert installed() == ["onnx"]
     with pytest.raises(ModelError, match=r'needs openvino: pip install "tgstance\[openvino\]"$'):
         check_installed("openvino")
+
+
+def test_margins_tell_of_changes_that_turn_no_label() -> None:
+    first = np.array([[3.0, 1.0, 0.0], [0.0, 2.0, 1.0]], dtype=np.float32)
+    second = np.array([[3.0, 1.5, 0.0], [0.0, 2.0, 0.5]], dtype=np.float32)
+    found = agreement(first, second, [[0, 1, 2]])
+    assert (found.same, found.margin) == (1, 0.5)
+    assert agreement(first, first, [[0, 1, 2]]).margin == 0
 
 
 def test_heads_are_told_apart_by_their_names() -> None:
