@@ -151,14 +151,21 @@ def open_archive(location: str | Path, migrations: Sequence[Migrations] = (COLLE
 
 
 def open_read_only(
-    location: str | Path, migrations: Sequence[Migrations] = (COLLECTOR,)
+    location: str | Path,
+    migrations: Sequence[Migrations] = (COLLECTOR,),
+    *,
+    untouched: bool = True,
 ) -> Archive:
     """Open an archive that there is, as it is: nothing is created, migrated or written.
+
+    That no file is changed in the least takes for granted that no run begins or ends meanwhile.
+    Where one may, an archive that need not be `untouched` is read in the ordinary way: SQLite makes
+    its two files beside it if it finds none.
 
     Raises ArchiveNameError if there is none or it is no archive, ArchiveError if its tables are not
     those of this program.
     """
-    archive = Archive(build_engine(without_writing(archive_url(location))))
+    archive = Archive(build_engine(without_writing(archive_url(location), untouched=untouched)))
     try:
         require_current(archive, migrations)
     except BaseException:
@@ -178,7 +185,7 @@ def require_current(archive: Archive, migrations: Sequence[Migrations]) -> None:
         )
 
 
-def without_writing(url: URL) -> URL:
+def without_writing(url: URL, *, untouched: bool) -> URL:
     """Return the URL by which a server, or SQLite a file, is read and never written.
 
     While nobody writes there is no write-ahead log, and the file can be read as one that cannot
@@ -194,7 +201,9 @@ def without_writing(url: URL) -> URL:
         raise ArchiveNameError(f"{path}: there is no archive")
     still = not path.with_name(f"{path.name}-wal").exists()
     indexed = path.with_name(f"{path.name}-shm").exists()
-    how = "?mode=ro" + ("&immutable=1" if still else "&readonly_shm=1" if indexed else "")
+    how = "?mode=ro"
+    if untouched:
+        how += "&immutable=1" if still else "&readonly_shm=1" if indexed else ""
     return url.set(database=f"{path.resolve().as_uri()}{how}", query={"uri": "true"})
 
 

@@ -26,7 +26,7 @@ def test_the_last_hundred_posts_become_a_report(
         monkeypatch.setenv("TGSTANCE_PREVIEW_URL", server.url)
         result = run("demo", "--live", "t.me/live_news")
     assert result.code == 0, result.err
-    assert "INFO @live_news: 100 new" in result.err
+    assert " @live_news: 100 new" in result.err
     home = Path("tgstance-demo-live_news")
     with sqlite3.connect(home / "tgstance.sqlite") as database:
         ids = database.execute("SELECT min(message_id), max(message_id) FROM posts").fetchone()

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["examine"]
 
-_ATTEMPTS = 3
 _PRESENCE = "archive"
 _VERSION = "archive migrations"
 
@@ -78,15 +77,14 @@ def _models(case: Case) -> Iterator[Finding]:
 def _archive(case: Case) -> list[Finding]:
     """Look at the archive; once more if a run has begun to write to it meanwhile.
 
-    While nobody writes, the file is read as one that cannot change.
+    While nobody writes, the file is read as one that cannot change; where runs come and go, as
+    they read it.
     """
-    found: list[Finding] = []
-    for _ in range(_ATTEMPTS):
-        before = _seen(case)
-        found = list(_archive_once(case))
-        if _seen(case) == before:
-            break
-    return found
+    before = _seen(case)
+    found = list(_archive_once(case, untouched=True))
+    after = _seen(case)
+    in_use = after is True and any(finding.state is State.WRONG for finding in found)
+    return list(_archive_once(case, untouched=False)) if in_use or after != before else found
 
 
 def _seen(case: Case) -> object:
@@ -102,14 +100,14 @@ def _seen(case: Case) -> object:
     return path.stat().st_mtime_ns, path.stat().st_size
 
 
-def _archive_once(case: Case) -> Iterator[Finding]:
+def _archive_once(case: Case, *, untouched: bool) -> Iterator[Finding]:
     from collector.archive import open_read_only
 
     try:
         if case.file and not case.file.exists():
             yield from _without(case, _absent(case.file))
             return
-        with open_read_only(case.location, ()) as archive:
+        with open_read_only(case.location, (), untouched=untouched) as archive:
             yield from _opened(case, archive)
     except SkippedError as reason:
         fix = f"{reason.fix}, or give --archive"
