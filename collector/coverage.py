@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
-from sqlalchemy import Connection, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, case, delete, func, insert, or_, select, update
 
 from collector.albums import LONGEST
 from collector.post import LAST_ID, LIVE
@@ -21,6 +21,7 @@ __all__ = [
     "Answers",
     "Coverage",
     "Span",
+    "asked_share",
     "ledger",
     "missing",
     "noting",
@@ -157,6 +158,20 @@ def tally(connection: Connection, channel_id: int, spans: Sequence[Span]) -> Cov
 def recount(connection: Connection, channel_id: int, span: Span) -> Coverage:
     """Return what the archive has of a span; what else came back of it counts as unknown."""
     return Answers(span).counted(span, tally(connection, channel_id, [span]))
+
+
+def asked_share(channel: Row[Any], asked: Sequence[Coverage]) -> float | None:
+    """Return which share of a channel's message ids was asked for; None if none ever was.
+
+    `channel` is a row of `channels`, `asked` its ledger. The ids are those from the first one that
+    is wanted to the newest that is known of.
+    """
+    if not asked:
+        return None
+    first = channel.wanted_from or asked[0].first_id
+    last = max(channel.newest_id or 0, asked[-1].last_id)
+    gaps = sum(end - begin + 1 for begin, end in missing((first, last), asked))
+    return float(1 - gaps / max(1, last - first + 1))
 
 
 @contextmanager

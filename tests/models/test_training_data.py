@@ -20,19 +20,7 @@ from models.training_data import (
     hold_out,
     row_weights,
 )
-
-WORDS = {"negative": "ужасно", "neutral": "сегодня", "positive": "прекрасно"}
-SIDES = {"against": "плох", "neutral": "там", "favor": "хорош"}
-
-
-def rows(count: int, *, start: int = 0) -> list[LabelledRow]:
-    made = []
-    for number in range(start, start + count):
-        for label, word in WORDS.items():
-            made.append(LabelledRow(Passage(f"{word} номер {number}"), SENTIMENT, label, "ru"))
-        for label, word in SIDES.items():
-            made.append(stance(f"Трамп {word} {number}", label=label))
-    return made
+from tests.models.simple_rows import rows
 
 
 def stance(text: str, target: str = "Трамп", label: str = "favor", **where: str) -> LabelledRow:

@@ -100,7 +100,7 @@ def run_score(
         timings: dict[str, Timings] = {}
         for task, model in models.items():
             timings |= _score_task(job, task, model)
-    if profile:
+    if profile and timings:
         _show_profile(timings)
 
 

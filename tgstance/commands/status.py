@@ -68,15 +68,12 @@ def _channel_row(connection: "Connection", row: "Row[Any]") -> tuple[Any, ...]:
 
 
 def _coverage(connection: "Connection", row: "Row[Any]") -> tuple[str, ...]:
-    from collector.coverage import ledger, missing
+    from collector.coverage import asked_share, ledger
 
     asked = ledger(connection, row.id)
-    if not asked:
+    share = asked_share(row, asked)
+    if share is None:
         return "", "", ""
-    first = row.wanted_from or asked[0].first_id
-    last = max(row.newest_id or 0, asked[-1].last_id)
-    gaps = sum(end - begin + 1 for begin, end in missing((first, last), asked))
-    share = 1 - gaps / max(1, last - first + 1)
     deleted = sum(part.deleted for part in asked)
     return f"{share:.1%}", str(deleted), str(sum(part.unknown for part in asked))
 

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Row, func, select
 
-from collector.coverage import ledger, missing
+from collector.coverage import asked_share, ledger
 from collector.naming import ChannelName, parse_channels
 from collector.tables import channels, flood_waits, names
 from tgstance.doctor.case import Case, since
@@ -65,7 +65,8 @@ def check_coverage(_case: Case, archive: "Archive") -> Verdict:
     query = select(channels).where(channels.c.newest_id.is_not(None)).order_by(channels.c.id)
     with archive.connect() as connection:
         rows = connection.execute(query).all()
-        shares = [(row, share) for row in rows if (share := _share(connection, row)) is not None]
+        found = [(row, asked_share(row, ledger(connection, row.id))) for row in rows]
+    shares = [(row, share) for row, share in found if share is not None]
     gaps = [(row, share) for row, share in shares if share < _LEAST_COVERAGE]
     if not shares:
         return ok("no channel was collected yet")
@@ -98,17 +99,6 @@ def _last_failures(archive: "Archive") -> dict[str, str]:
         for name, entry in last.items()
         if entry["ending"] not in _WELL
     }
-
-
-def _share(connection: Connection, row: Row[Any]) -> float | None:
-    """Return the share of a channel's ids that were asked for, as `tgstance status` shows it."""
-    asked = ledger(connection, row.id)
-    if not asked:
-        return None
-    first = row.wanted_from or asked[0].first_id
-    last = max(row.newest_id or 0, asked[-1].last_id)
-    gaps = sum(end - begin + 1 for begin, end in missing((first, last), asked))
-    return 1 - gaps / max(1, last - first + 1)
 
 
 def _called(row: Row[Any]) -> str:
