@@ -2,8 +2,9 @@
 
     python benchmarks/learning_curve.py [--base DIR] [--epochs 3] [--shares 0.25 0.5 1]
 
-Needs the folder with the labelled sets. A share of the posts of written.train, each with all its
-rows, is trained on beside all other sets; a larger share holds the smaller ones. The model has the
+Needs the folder with the labelled sets. A share of the posts of written.train and
+written_more.train, each with all its rows, is trained on beside all other sets; a larger share
+holds the smaller ones. The model has the
 embedded one's shape. Give its pretrained encoder with --base: without one each share pretrains one
 on its own rows alone, which takes longer and makes weaker models.
 """
@@ -29,6 +30,7 @@ from models.training_data import TrainingData, hold_out
 
 HERE = Path(__file__).parent
 WRITTEN = HERE / "data" / "written.dev.jsonl.gz"
+MORE = HERE.parent / "models/embedded/training/written_more.train.jsonl.gz"
 OTHERS = ("telegram_annotated", "rusentne", "ruopinionne", "newsmtsc", "opensentimentcorpus")
 ROW = "| {:>13} | {:>12} | {:<9} | {:>20} | {:>20} |"
 HELD_OUT = 0.05
@@ -65,7 +67,7 @@ def training_rows(data: Path) -> tuple[list[LabelledRow], list[LabelledRow]]:
     files = [data / f"{name}.train.jsonl.gz" for name in ("written", *OTHERS)]
     if not all(path.exists() for path in files):
         sys.exit(f"{data} is not here: name the folder of labelled sets with --data")
-    return read_set(files[0]).rows, read_sets(files[1:]).rows
+    return read_sets([files[0], MORE]).rows, read_sets(files[1:]).rows
 
 
 def nested(

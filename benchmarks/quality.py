@@ -21,6 +21,7 @@ from models.model_name import ModelName
 
 HERE = Path(__file__).parent
 WRITTEN = HERE / "data" / "written.dev.jsonl.gz"
+MORE = HERE.parent / "models/embedded/training/written_more.train.jsonl.gz"
 DEV_SETS = (
     "written.dev",
     "telegram_annotated.dev",
@@ -142,7 +143,7 @@ def training_rows(data: Path) -> list[LabelledRow]:
     if not all(path.exists() for path in files):
         print(f"{data} is not here: no TF-IDF + LR, and written.dev only\n")
         return []
-    return read_sets(files).rows
+    return read_sets([*files, MORE]).rows
 
 
 def dev_files(data: Path) -> list[Path]:

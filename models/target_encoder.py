@@ -6,7 +6,8 @@ text: what a small attention cannot learn from few rows, that words nearby matte
 before each part as in Xiong et al. 2020). A passage is then judged by three vectors: the first
 token's, the mean over the marked mentions, and the largest values of the text, so that two targets
 of one post get two different answers (entity states as in Soares et al. 2019, "Matching the
-Blanks", section 3).
+Blanks", section 3). A classifier may have a table of n-grams beside its encoder; then the sum of
+both logits is what it answers.
 """
 
 from typing import Any, cast
@@ -23,6 +24,8 @@ from transformers import (
 )
 from transformers.modeling_outputs import MaskedLMOutput, SequenceClassifierOutput
 
+from models.ngrams import Ngrams
+
 __all__ = [
     "TargetEncoderConfig",
     "TargetEncoderForMaskedLM",
@@ -35,7 +38,10 @@ _LOWEST = -1e4  # stands for minus infinity, also in half precision
 
 
 class TargetEncoderConfig(PreTrainedConfig):
-    """Sizes of the encoder, and the ids of the marks around a target."""
+    """Sizes of the encoder, and the ids of the marks around a target.
+
+    Of `ngram_buckets`, 0 says that a classifier reads no n-grams beside.
+    """
 
     model_type = "target_encoder"
 
@@ -52,6 +58,7 @@ class TargetEncoderConfig(PreTrainedConfig):
     mark_open_id: int = 5
     mark_close_id: int = 6
     tie_word_embeddings: bool = True
+    ngram_buckets: int = 0
 
 
 class _Convolution(nn.Module):
@@ -209,6 +216,7 @@ class TargetEncoderForSequenceClassification(_TargetEncoderModel):
         self.dropout = nn.Dropout(config.dropout)
         self.dense = nn.Linear(3 * width, width)
         self.classifier = nn.Linear(width, len(config.id2label or ()))
+        self.ngrams = _ngrams(config)
         self.post_init()  # type: ignore[no-untyped-call] # the library's
 
     def forward(
@@ -229,8 +237,29 @@ class TargetEncoderForSequenceClassification(_TargetEncoderModel):
         pooled = torch.cat([first, named, largest], dim=-1)
         dense = torch.tanh(self.dense(self.dropout(pooled)))
         logits = self.classifier(self.dropout(dense))
+        if self.ngrams is not None:
+            types = torch.zeros_like(input_ids) if token_type_ids is None else token_type_ids
+            logits = logits + self.ngrams(input_ids, types, mask, mention)
         loss = None if labels is None else functional.cross_entropy(logits.float(), labels)
         return SequenceClassifierOutput(loss=loss, logits=logits)
+
+    def add_ngrams(self, buckets: int) -> None:
+        """Put an empty table of n-grams beside the encoder, or none (0), in place of any."""
+        config = cast("TargetEncoderConfig", self.config)
+        config.ngram_buckets = buckets
+        self.ngrams = _ngrams(config)
+
+    def ngram_features(self, ids: Tensor, types: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the buckets of the n-grams of token ids (n, length); see `Ngrams.features`."""
+        if self.ngrams is None:
+            raise ValueError("the model reads no n-grams: call add_ngrams")
+        return self.ngrams.features(ids, types, mask, self._is_mention(ids) & mask.bool())
+
+
+def _ngrams(config: TargetEncoderConfig) -> Ngrams | None:
+    if not config.ngram_buckets:
+        return None
+    return Ngrams(config.ngram_buckets, len(config.id2label or ()))
 
 
 class TargetEncoderForMaskedLM(_TargetEncoderModel):

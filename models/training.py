@@ -28,6 +28,7 @@ from models.embedded_shape import Shape, build_classifier, build_encoder, build_
 from models.engine.forward import longest_input
 from models.engine.opening import open_forward
 from models.engine.setting import TORCH_ON_CPU
+from models.fitting_ngrams import fit_ngrams
 from models.groups import by_language
 from models.labels import LABELS
 from models.measures import measure
@@ -37,7 +38,11 @@ from models.passage import MARK_CLOSE, MARK_OPEN
 from models.pretrained import read_pretrained
 from models.pretraining import PretrainingPace, pretrain
 from models.sentence_teacher import teacher_name
-from models.target_encoder import TargetEncoderConfig, TargetEncoderForMaskedLM
+from models.target_encoder import (
+    TargetEncoderConfig,
+    TargetEncoderForMaskedLM,
+    TargetEncoderForSequenceClassification,
+)
 from models.training_data import TrainingData, label_names, tasks_of
 from models.training_loop import Pace, Watch, uses_bfloat16
 from models.training_loop import fit as run_loop
@@ -152,6 +157,8 @@ def _fit(  # noqa: PLR0913 (what a loop needs, and how many)
     watch: Watch,
 ) -> float:
     """Train `model` in place so many times from where it stands, and leave it the mean."""
+    if isinstance(model, TargetEncoderForSequenceClassification):
+        model.add_ngrams(0)  # what another training left it
     start = {name: weight.clone() for name, weight in model.state_dict().items()}
     ends: list[dict[str, torch.Tensor]] = []
     epochs = 0.0
@@ -162,6 +169,8 @@ def _fit(  # noqa: PLR0913 (what a loop needs, and how many)
         epochs += run_loop(model, tokenizer, data, pace=paced, scratch=place, watch=watch)
         ends.append({name: weight.clone().cpu() for name, weight in model.state_dict().items()})
     model.load_state_dict(mean_of_weights(ends))
+    if isinstance(model, TargetEncoderForSequenceClassification):
+        fit_ngrams(model, tokenizer, data.rows, pace.max_length)
     return epochs
 
 
