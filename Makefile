@@ -12,10 +12,10 @@ demo: $(READY)  ## the whole job on embedded posts
 	$(BIN)/tgstance demo demo
 
 test: $(READY)  ## all tests
-	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
 
 quick: $(READY)  ## all tests but the slow ones
-	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow"
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal -m "not slow"
 
 lint: $(READY)  ## style, types and who imports whom
 	$(BIN)/ruff check
@@ -41,8 +41,10 @@ bench: $(READY)  ## every figure in the README (some need ../shared/data)
 
 model: $(READY)  ## train the embedded model anew, into out/embedded (needs DATA)
 	$(BIN)/tgstance train $(SETS:%=$(DATA)/labelled/%.train.jsonl.gz) \
+		models/embedded/training/written_more.train.jsonl.gz \
 		--text $(DATA)/telegram_posts/posts.jsonl.gz \
 		--text $(DATA)/unlabelled/ua_gec.uk.txt.gz --text $(DATA)/unlabelled/dialogues.ru.txt.gz \
+		--distilling 2.2 --epochs 2 --runs 2 \
 		--exclude tgstance/demo/posts.jsonl --out out/embedded
 
 $(READY): pyproject.toml constraints.txt

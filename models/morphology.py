@@ -7,11 +7,12 @@ inflect. All forms come folded as `fold` does it, so that they can be compared a
 
 import re
 import unicodedata
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from inflect import engine as InflectEngine  # noqa: N812  (a class of a lower-case name)
     from pymorphy3 import MorphAnalyzer
@@ -213,6 +214,23 @@ def _analyzer(language: str) -> "MorphAnalyzer":
 
 @cache
 def _english() -> "InflectEngine":
-    from inflect import engine  # noqa: PLC0415  (slow to import, and only English needs it)
+    with _types_unchecked():
+        from inflect import engine  # noqa: PLC0415  (only English needs it)
 
     return engine()
+
+
+@contextmanager
+def _types_unchecked() -> "Iterator[None]":
+    """Have inflect imported as it is written: to add checks of all types to it takes 2 s."""
+    try:
+        import typeguard  # noqa: PLC0415  (what inflect checks types with)
+    except ImportError:  # in a version that does not
+        yield
+        return
+    checked = typeguard.typechecked
+    typeguard.typechecked = lambda function: function  # type: ignore[assignment] # for a moment
+    try:
+        yield
+    finally:
+        typeguard.typechecked = checked

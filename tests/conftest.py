@@ -1,6 +1,7 @@
 """Settings for all tests, and a Telegram of one account, served over TCP."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 # Tests run side by side: several threads of torch for one of them would wait for each other.
@@ -20,6 +21,7 @@ from tests.archives import (
     template,
 )
 from tests.telegram_server import Account, TelegramServer, World
+from tests.watchdog import Watchdog
 
 __all__ = [
     "archive_kind",
@@ -33,6 +35,14 @@ __all__ = [
 # Dictionaries and models load during somebody's first example: time is no sign of a fault here.
 settings.register_profile("tgstance", deadline=None)
 settings.load_profile("tgstance")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Watchdog(config))
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        # As a shell starts what runs in the background; the programs that tests start would
+        # inherit it, and Ctrl-C would not end them.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -36,6 +36,7 @@ _LIBRARIES: dict[Format, str] = {"onnx": "onnxruntime", "openvino": "openvino"}
 _FORM = 2  # to be raised when models are exported in another way
 _OTHERS_WRITE = 0o022
 _VERIFIED = "verified.json"
+_LONGEST_EXPORT_S = 3600.0  # that of another process, which may have stopped in the middle
 
 
 class Verified(BaseModel):
@@ -98,14 +99,15 @@ def exported(key: str, make: Callable[[Path], Verified]) -> Exported:
     """Return what is kept under `key`, made first where it is not there or not whole.
 
     `make` fills an empty directory. It is called by one process at a time; what it raises leaves
-    nothing behind. Raises ModelError when the cache cannot be written.
+    nothing behind. Raises ModelError when the cache cannot be written, or another process takes
+    more than an hour.
     """
     if found := find_exported(key):
         return found
     try:
         root = _root()
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with FileLock(root / f"{key}.lock"):
+        with FileLock(root / f"{key}.lock", timeout=_LONGEST_EXPORT_S):
             found = find_exported(key) or _made(root, key, make)
     except OSError as error:
         raise ModelError(

@@ -78,12 +78,19 @@ def _exported(name: ModelName, kind: Format, threads: int, *, unasked: bool = Fa
     backend = open_exported(
         kind,
         name.fingerprint,
-        partial(read_classifier, name),
+        partial(_read_unchanged, name),
         name=name.text,
         threads=threads,
         most_parameters=MOST_PARAMETERS if unasked else None,
     )
     return Forward(backend, config, tokenizer, name=name.text)
+
+
+def _read_unchanged(name: ModelName) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load a model that is kept under its fingerprint: DeferredError if it is not that one."""
+    read = read_classifier(name)
+    name.check_unchanged()
+    return read
 
 
 def _settings(name: ModelName) -> tuple[PreTrainedConfig, PreTrainedTokenizerBase, int]:

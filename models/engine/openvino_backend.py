@@ -14,6 +14,11 @@ from models.engine.backend import Backend, Inputs
 
 __all__ = ["OpenVinoBackend"]
 
+# The first look at an array in a process looks NumPy up, and two threads that do so at once wait
+# for each other for ever: one holds Python's lock, the other a lock of C++ (OpenVINO 2026.4). Not
+# even Ctrl-C ends that. So it is done here, in one thread.
+_ = openvino.Tensor(np.zeros(1, dtype=np.float32)).data
+
 _ROWS = 16
 # A model is compiled for each shape where that pays: 0.4 s each, a third faster, and once more
 # the weights in memory.

@@ -1,5 +1,6 @@
 """Small real models and archives, made on the spot."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,8 +15,18 @@ from models.tables import MODELS
 TEXTS = ["Трамп победил на выборах", "санкции не работают", "the president said nothing", "погода"]
 
 
+@pytest.fixture(scope="session")
+def new_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive that nobody has used: to make one takes longer than most tests."""
+    path = tmp_path_factory.mktemp("new") / "archive.db"
+    open_archive(path, [COLLECTOR, MODELS]).close()
+    return path
+
+
 @pytest.fixture
-def archive(archive_location: str | Path) -> Iterator[Archive]:
+def archive(archive_location: str | Path, new_archive: Path) -> Iterator[Archive]:
+    if isinstance(archive_location, Path):
+        shutil.copy(new_archive, archive_location)
     with open_archive(archive_location, [COLLECTOR, MODELS]) as archive:
         yield archive
 

@@ -143,6 +143,7 @@ def learned(lesson: Lesson, pace: PretrainingPace) -> tuple[torch.Tensor, list[f
     return encoder.encoder.words.weight.detach().clone(), distances
 
 
+@pytest.mark.slow
 def test_the_encoder_comes_nearer_to_the_teacher_and_a_seed_fixes_how(lesson: Lesson) -> None:
     many = Lesson(list(lesson.pieces) * 20, np.tile(lesson.vectors, (20, 1)))
     words, distances = learned(many, PACE)

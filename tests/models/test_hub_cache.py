@@ -19,6 +19,8 @@ from models.labels import SENTIMENT
 from models.loading import load_classifier
 from models.model_name import ModelName
 
+pytestmark = pytest.mark.timeout(300)  # on a busy machine to load torch takes long
+
 MakeModel = Callable[..., Path]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -76,6 +78,7 @@ def load_apart(names: list[str], **environment: str) -> list[str]:
         capture_output=True,
         text=True,
         check=True,
+        timeout=280,
     )
     assert not result.stderr
     return result.stdout.splitlines()
@@ -116,20 +119,33 @@ def test_without_a_network_a_cached_model_is_loaded_and_any_other_soon_named(
     assert float(lacking.split()[0]) < 10
 
 
+@pytest.fixture
+def unfinished(whole: Path, tmp_path: Path) -> dict[str, Path]:
+    """Three models in a hub cache, by name, and the file that each lacks."""
+    lost = {}
+    for number, name in enumerate(("tokenizer.json", "model-00002-of-", "config.json")):
+        cached = in_cache(tmp_path / "hub", whole, f"someone/big{number}")
+        (file,) = cached.glob(f"{name}*")
+        file.unlink()
+        lost[f"someone/big{number}"] = file
+    return lost
+
+
+@pytest.fixture
+def whole(make_model: MakeModel, tmp_path: Path) -> Path:
+    return sharded(make_model(), tmp_path / "whole")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("lost", ["tokenizer.json", "model-00002-of-", "config.json"])
 def test_without_a_network_an_unfinished_download_is_named_with_what_it_lacks(
-    make_model: MakeModel, tmp_path: Path, lost: str
+    unfinished: dict[str, Path], tmp_path: Path
 ) -> None:
-    cached = in_cache(tmp_path / "hub", sharded(make_model(), tmp_path / "whole"), "someone/big")
-    (file,) = cached.glob(f"{lost}*")
-    file.unlink()
-    (message,) = load_apart(
-        [f"someone/big@{COMMIT}"], HF_HUB_OFFLINE="1", HF_HUB_CACHE=str(tmp_path / "hub")
-    )
-    assert "offline mode is on" in message
-    assert f"the cache lacks {file.name} ({cached})" in message
-    assert f"hf download someone/big --revision {COMMIT} --local-dir DIR" in message
+    names = [f"{name}@{COMMIT}" for name in unfinished]
+    messages = load_apart(names, HF_HUB_OFFLINE="1", HF_HUB_CACHE=str(tmp_path / "hub"))
+    for message, (name, file) in zip(messages, unfinished.items(), strict=True):
+        assert "offline mode is on" in message
+        assert f"the cache lacks {file.name} ({file.parent})" in message
+        assert f"hf download {name} --revision {COMMIT} --local-dir DIR" in message
 
 
 @contextmanager
@@ -168,24 +184,23 @@ def hub_with(directory: Path) -> Iterator[tuple[str, list[str]]]:
     listing = json.dumps(files).encode()
     with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", asked
-        server.shutdown()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", asked
+        finally:
+            server.shutdown()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("lost", ["tokenizer.json", "model-00002-of-", "config.json"])
 def test_an_unfinished_download_is_finished_and_a_whole_one_needs_no_request(
-    make_model: MakeModel, tmp_path: Path, lost: str
+    unfinished: dict[str, Path], whole: Path, tmp_path: Path
 ) -> None:
-    whole = sharded(make_model(), tmp_path / "whole")
-    cached = in_cache(tmp_path / "hub", whole, "someone/big")
-    (file,) = cached.glob(f"{lost}*")
-    file.unlink()
+    names = [f"{name}@{COMMIT}" for name in unfinished]
     with hub_with(whole) as (address, asked):
         settings = {"HF_ENDPOINT": address, "HF_HUB_CACHE": str(tmp_path / "hub")}
         settings |= {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "NO_PROXY": "*"}
-        assert load_apart([f"someone/big@{COMMIT}"], **settings) == ["loaded (1, 3)"]
-        assert f"/someone/big/resolve/{COMMIT}/{file.name}" in asked
+        assert load_apart(names, **settings) == ["loaded (1, 3)"] * 3
+        for name, file in unfinished.items():
+            assert f"/{name}/resolve/{COMMIT}/{file.name}" in asked
         asked.clear()
-        assert load_apart([f"someone/big@{COMMIT}"], **settings) == ["loaded (1, 3)"]
+        assert load_apart(names, **settings) == ["loaded (1, 3)"] * 3
         assert asked == []

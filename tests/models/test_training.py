@@ -56,6 +56,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TrainingRec
     return folder / "model", train(data, recipe=RECIPE, out=folder / "model"), source
 
 
+@pytest.mark.slow
 def test_several_runs_leave_the_mean_of_their_weights(tmp_path: Path) -> None:
     data = TrainingData(rows(6), rows(2, start=50))
     one, other, both = (tmp_path / name for name in ("one", "other", "both"))

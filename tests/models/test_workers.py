@@ -48,6 +48,7 @@ def test_cores_are_shared_and_devices_taken_in_turn() -> None:
         spread(TORCH_ON_CPU, ["cuda:0", "cuda:1"], 1)
 
 
+@pytest.mark.slow
 def test_workers_say_what_one_process_says(name: ModelName, workers: Workers) -> None:
     labeller = load_classifier(name, STANCE)
     expected = labeller.predict(PASSAGES)

@@ -1,6 +1,7 @@
 """An archive with posts whose scores the test sets itself."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,12 +23,24 @@ from reports.selection import Period, ScoredBy, Selection
 TARGETS = (Target("Трамп"), Target("санкции"))
 MODEL = ScoredBy("test-model", "f" * 16)
 
+PACKAGES = [COLLECTOR, MODELS, REPORTS]
+
 Put = Callable[..., None]
 
 
+@pytest.fixture(scope="session")
+def new_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive that nobody has used: to make one takes longer than most tests."""
+    path = tmp_path_factory.mktemp("new") / "archive.db"
+    open_archive(path, PACKAGES).close()
+    return path
+
+
 @pytest.fixture
-def archive(archive_location: str | Path) -> Iterator[Archive]:
-    with open_archive(archive_location, [COLLECTOR, MODELS, REPORTS]) as archive:
+def archive(archive_location: str | Path, new_archive: Path) -> Iterator[Archive]:
+    if isinstance(archive_location, Path):
+        shutil.copy(new_archive, archive_location)
+    with open_archive(archive_location, PACKAGES) as archive:
         yield archive
 
 

@@ -1,7 +1,9 @@
 """What share of a period's messages was asked for. A channel's messages come every 144 minutes."""
 
+import shutil
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -10,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from collector.archive import COLLECTOR, Archive, open_archive
+from collector.archive import Archive, open_archive
 from collector.coverage import Answers, Span, noting
 from collector.post import Channel, Post
 from collector.storing import store, store_channel
 from collector.tables import channels
-from models.tables import MODELS
 from reports.figures import sentiment_figures, stance_figures
 from reports.selection import Period, Selection
+from tests.reports.conftest import PACKAGES
 
 MONDAY = datetime(2025, 11, 3, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -207,6 +209,12 @@ def test_stance_has_the_same_coverage_for_every_target(
     assert list(frame["coverage"]) == [0.5, 0.5]
 
 
+@pytest.fixture(scope="module")
+def another(new_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Return a maker of archives, one for each example."""
+    return lambda: shutil.copy(new_archive, tmp_path_factory.mktemp("coverage"))
+
+
 SPANS = st.tuples(st.integers(1, 60), st.integers(1, 60)).map(lambda ends: (min(ends), max(ends)))
 
 
@@ -214,11 +222,12 @@ SPANS = st.tuples(st.integers(1, 60), st.integers(1, 60)).map(lambda ends: (min(
 @settings(max_examples=30)
 @given(spans=st.lists(SPANS, min_size=1, max_size=6))
 def test_asking_for_more_never_lowers_coverage_and_known_posts_make_it_exact(
-    tmp_path_factory: pytest.TempPathFactory, select_report: Make, spans: list[Span]
+    another: Callable[[], Path],
+    select_report: Make,
+    spans: list[Span],
 ) -> None:
-    path = tmp_path_factory.mktemp("coverage") / "archive.db"
     before = [0.0] * 6
-    with open_archive(path, [COLLECTOR, MODELS]) as archive:
+    with open_archive(another(), PACKAGES) as archive:
         add(archive, NEWS, range(1, 61))
         for end, span in enumerate(spans, start=1):
             ask(archive, NEWS, span, posts=())
@@ -239,19 +248,18 @@ def test_asking_for_more_never_lowers_coverage_and_known_posts_make_it_exact(
     newest=st.integers(1, 100),
 )
 def test_coverage_is_a_share_whatever_dates_and_ids_there_are(
-    tmp_path_factory: pytest.TempPathFactory,
+    another: Callable[[], Path],
     select_report: Make,
     spans: list[Span],
     posts: dict[int, int],
     inaccessible: set[int],
     newest: int,
 ) -> None:
-    path = tmp_path_factory.mktemp("coverage") / "archive.db"
     found = [
         Post(message_id=number, date=MONDAY + timedelta(seconds=seconds))
         for number, seconds in posts.items()
     ]
-    with open_archive(path, [COLLECTOR, MODELS]) as archive:
+    with open_archive(another(), PACKAGES) as archive:
         with archive.begin() as connection:
             store(connection, NEWS, found, seen_at=MONDAY)
         ask(archive, NEWS, *spans, posts=(), inaccessible=inaccessible, at=sent(newest))

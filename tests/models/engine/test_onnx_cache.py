@@ -1,6 +1,8 @@
 """The cache of exported models: made once, whole or not at all, private."""
 
 import os
+import subprocess
+import sys
 import time
 from multiprocessing import get_context
 from pathlib import Path
@@ -89,6 +91,31 @@ def test_two_processes_export_once(cache: Path) -> None:
         one, other = pool.map(export_slowly, range(2), chunksize=1)
     assert one == other
     assert times_made(cache) == 1
+
+
+HOLD = """
+import sys, time
+from filelock import FileLock
+with FileLock(sys.argv[1]):
+    print("held", flush=True)
+    time.sleep(300)
+"""
+
+
+def test_a_process_that_never_ends_its_export_is_not_waited_for_for_ever(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.engine.onnx_cache._LONGEST_EXPORT_S", 0.1)
+    cache.mkdir(mode=0o700, parents=True)
+    command = [sys.executable, "-c", HOLD, str(cache / "key.lock")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
+        try:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == b"held\n"
+            with pytest.raises(ModelError, match=r"key.lock.* could not be acquired"):
+                exported("key", make)
+        finally:
+            holder.kill()
 
 
 def test_a_place_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,6 +64,7 @@ def as_batch(row: object) -> Inputs:
     return {key: np.array([value], dtype=np.int64) for key, value in dict(row).items()}  # type: ignore[call-overload]
 
 
+@pytest.mark.slow
 def test_one_that_8_bits_cannot_hold_is_left_as_it_is(
     outlying: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
 ) -> None:
@@ -76,6 +77,7 @@ def test_one_that_8_bits_cannot_hold_is_left_as_it_is(
     assert backend.description == f"onnx {backend.version} fp32 on cpu"
 
 
+@pytest.mark.slow
 def test_one_that_int8_would_change_is_made_more_exact(
     small: Callable[[str], PreTrainedModel],
     tokenizer: PreTrainedTokenizerBase,
@@ -95,6 +97,7 @@ def test_one_that_int8_would_change_is_made_more_exact(
     assert "node_" not in capfd.readouterr().err  # the library tells of each otherwise
 
 
+@pytest.mark.slow
 def test_one_that_answers_differently_in_any_form_is_refused_with_the_numbers(
     small: Callable[[str], PreTrainedModel],
     tokenizer: PreTrainedTokenizerBase,
@@ -110,6 +113,7 @@ def test_one_that_answers_differently_in_any_form_is_refused_with_the_numbers(
         prepare("onnx", small("bert"), tokenizer, tmp_path, name="mine")
 
 
+@pytest.mark.slow
 def test_openvino_runs_it_in_more_bits_instead(
     outlying: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,

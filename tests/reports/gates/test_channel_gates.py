@@ -46,6 +46,7 @@ def found(verdicts: list[Verdict]) -> list[tuple[str, float | None, bool | None]
     return [(verdict.about, verdict.value, verdict.passed) for verdict in verdicts]
 
 
+@pytest.mark.every_archive
 def test_posts_are_counted_over_the_last_whole_days(put: Put, judged: Judge) -> None:
     days = ["01", "04T23:59:59", "05T00:00:00", "06", "11T23:59:59", "12T00:00:00", "12"]
     put(*posts("news", *days))
@@ -134,6 +135,7 @@ def test_a_channel_without_a_post_fails_by_posts_and_age(
     assert verdicts[1].line == "maximum_age @empty: at most 7d: no post in the archive"
 
 
+@pytest.mark.every_archive
 def test_age_is_that_of_the_newest_post(put: Put, judged: Judge) -> None:
     put(*posts("news", "01", "12T08:00:00", "12T12:00:00"))
     [old] = judged(youngest(minutes=59))
@@ -161,6 +163,7 @@ def ask(archive: Archive, first: int, last: int) -> None:
             store(connection, Channel(telegram_id=7, title="Asked"), found, seen_at=NOW)
 
 
+@pytest.mark.every_archive
 def test_coverage_is_that_of_the_days(archive: Archive, judged: Judge) -> None:
     ask(archive, 1, 60)
     ask(archive, 76, 112)

@@ -55,6 +55,7 @@ def of_trump(verdicts: list[Verdict]) -> Verdict:
     return verdict
 
 
+@pytest.mark.every_archive
 def test_the_share_that_abstains_is_judged_by_target(
     labelled: Callable[..., None], judged: Judge
 ) -> None:
@@ -87,6 +88,7 @@ def test_copies_and_whatever_words_count(put: Put, label: Label, judged: Judge) 
     assert verdict.note == "1 of 4 labels abstained"
 
 
+@pytest.mark.every_archive
 def test_labels_are_compared_with_the_reference(
     labelled: Callable[..., None], judged: Judge
 ) -> None:
@@ -142,6 +144,7 @@ def speak(archive: Archive, put: Put, **days: dict[str, int]) -> None:
             connection.execute(update(readings).where(this).values(language=known))
 
 
+@pytest.mark.every_archive
 def test_languages_are_compared_with_the_reference(
     archive: Archive, put: Put, judged: Judge
 ) -> None:
@@ -161,6 +164,7 @@ def test_languages_are_compared_with_the_reference(
     assert "201 now and 201 in the reference, of 202" in few.note
 
 
+@pytest.mark.every_archive
 def test_the_reference_may_be_what_was_labelled_by_hand(
     labelled: Callable[..., None],
     judged: Judge,
