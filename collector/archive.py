@@ -9,22 +9,15 @@ from errno import EACCES
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from urllib.parse import unquote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import (
-    ArgumentError,
-    DatabaseError,
-    InterfaceError,
-    NoSuchModuleError,
-    OperationalError,
-)
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from collector.advisory_locks import AdvisoryLocks, Lock
+from collector.database_errors import database_errors, shown
 from collector.errors import ArchiveError, ArchiveNameError
 from collector.postgresql import (
     build_server_engine,
-    failure,
     reading_only,
     shown_server,
     with_driver,
@@ -34,8 +27,6 @@ __all__ = ["COLLECTOR", "Archive", "Migrations", "open_archive", "open_read_only
 
 WRITING = "tgstance_writing"
 LOCK_WAIT_S = 30.0
-FOREIGN = "not a database"  # SQLite, of a file that it did not write
-FAILURES = (DatabaseError, OperationalError, sqlite3.DatabaseError, sqlite3.OperationalError)
 ENVIRONMENT = Path(__file__).parent / "migrations"
 
 
@@ -73,7 +64,8 @@ class Archive:
 
         Such transactions come one by one, those of other programs included. Where a lock of the
         server was lost nothing is written any more, unless it is not `locked`.
-        Raises ArchiveError if the database failed (full disk, locked for 30 s, damaged).
+        Raises ArchiveError if the database failed (full disk, damaged), ArchiveUnavailableError if
+        another program has locked it for 30 s.
         """
         with database_errors(self.engine.url), self.engine.connect() as connection:
             if locked:
@@ -199,8 +191,9 @@ def without_writing(url: URL, *, untouched: bool) -> URL:
     path = Path(url.database)
     if not path.is_file():
         raise ArchiveNameError(f"{path}: there is no archive")
-    still = not path.with_name(f"{path.name}-wal").exists()
+    log = path.with_name(f"{path.name}-wal")
     indexed = path.with_name(f"{path.name}-shm").exists()
+    still = not log.exists() or not (indexed or log.stat().st_size)  # begun, on a full disk
     how = "?mode=ro"
     if untouched:
         how += "&immutable=1" if still else "&readonly_shm=1" if indexed else ""
@@ -294,44 +287,6 @@ def release_lock(
     """
     with suppress(sqlite3.Error):
         connection.rollback()
-
-
-@contextmanager
-def database_errors(url: URL) -> Iterator[None]:
-    """Turn a failure of the database, but not a wrong statement, into one line."""
-    try:
-        yield
-    except (DatabaseError, InterfaceError, sqlite3.DatabaseError) as error:
-        if url.get_backend_name() == "postgresql" and not isinstance(error, sqlite3.Error):
-            if (meant := failure(error, url)) is None:
-                raise
-            raise meant from error
-        if type(error) not in FAILURES:
-            raise
-        cause = error.orig if isinstance(error, DatabaseError) else error
-        kind = ArchiveNameError if FOREIGN in str(cause) else ArchiveError
-        raise kind(f"{shown(url)}: {explanation(str(cause))}") from error
-
-
-def explanation(message: str) -> str:
-    """Say what a database error means to somebody who has only the archive's name."""
-    known = {
-        FOREIGN: "is not an archive (not a SQLite database)",
-        "readonly": "cannot be written (read-only)",
-        "locked": "is in use by another program; try again later",
-    }
-    for part, meaning in known.items():
-        if part in message:
-            return meaning
-    return message.strip().splitlines()[0]
-
-
-def shown(url: URL) -> str:
-    """Return the archive's name for messages, without a password."""
-    if url.get_backend_name() != "sqlite":
-        return shown_server(url)
-    name = (url.database or str(url)).partition("?mode=ro")[0]
-    return unquote(name.removeprefix("file://")) if name.startswith("file://") else name
 
 
 def migrate(archive: Archive, migrations: Sequence[Migrations]) -> None:

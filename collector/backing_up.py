@@ -15,8 +15,9 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection
 
-from collector.archive import Archive, archive_url, build_engine, database_errors, outdated
+from collector.archive import Archive, archive_url, build_engine, outdated
 from collector.beside import put_in_place, scratch_beside
+from collector.database_errors import database_errors
 from collector.errors import ArchiveError, ArchiveNameError, ConfigError, OutputError
 
 __all__ = ["Backup", "back_up"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from collector.errors import OutputError
 
-__all__ = ["put_in_place", "scratch_beside"]
+__all__ = ["put_in_place", "scratch_beside", "sync"]
 
 PREFIX = ".writing-"
 ABANDONED = 24 * 3600  # seconds, far longer than any writing takes

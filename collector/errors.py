@@ -70,7 +70,7 @@ class ArchiveNameError(ArchiveError):
 
 
 class ArchiveUnavailableError(ArchiveError):
-    """The archive's server cannot be reached, or is too busy: try again later."""
+    """Another program keeps the archive, or its server cannot be reached: try again later."""
 
     exit_code = 75
 

@@ -34,14 +34,18 @@ CONNECTING = {
     "keepalives_count": "3",
     "tcp_user_timeout": "60000",
 }
+LONGEST_S = 3_600  # of one statement: rewriting the tables of a large archive takes long
 SETTINGS = {
     "lock_timeout": "30s",
+    "statement_timeout": f"{LONGEST_S}s",
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
     "datestyle": "ISO",
     "timezone": "UTC",
 }
+WHERE = ("host", "hostaddr", "port", "service")
+NOBODY = {"user": "nobody", "dbname": "postgres"}
 GONE = "the connection to the server was lost; run the same command again to go on"
 READ_ONLY = "-c default_transaction_read_only=on"
 
@@ -50,6 +54,7 @@ BUSY = {"55P03", "40001", "40P01", "53300", "57014"}
 LOST = ("08", "57P")
 NO_RIGHTS = ("42501", "25006", "28")
 FULL = re.compile("too many|remaining connection slots")  # a refusal comes without its code
+SECONDS = re.compile(r"[1-9]\d*")
 FATAL = re.compile(r"FATAL:\s+(.+)")
 
 
@@ -80,11 +85,18 @@ def build_server_engine(url: URL, writing: str) -> Engine:
     settings = " ".join(f"-c {name}={value}" for name, value in SETTINGS.items())
     given["options"] = f"{settings} {_told_options(url)}".strip()
     engine = create_engine(url, connect_args=given, isolation_level="READ COMMITTED")
+    from collector.answering import AnsweredConnection  # noqa: PLC0415 (needs an extra)
+
+    def connect(
+        _dialect: object, _record: object, told: list[Any], named: dict[str, Any]
+    ) -> AnsweredConnection:
+        return AnsweredConnection.connect(*told, **named)
 
     def begin(connection: Connection) -> None:
         if connection.get_execution_options().get(writing, False):
             connection.exec_driver_sql(WRITE_LOCK)
 
+    event.listen(engine, "do_connect", connect)
     event.listen(engine, "begin", begin)
     event.listen(engine, "connect", _check_encoding)
     return engine
@@ -146,14 +158,17 @@ def _not_connected(message: str, url: URL) -> ArchiveError:
 
 
 def _answers(url: URL) -> bool:
-    """Ask a server whether it takes connections, which it says without a password."""
+    """Ask a server whether it takes connections.
+
+    It says so without a password, and without TLS, which may be what it refuses: so it is told
+    nothing but that it is asked.
+    """
     from psycopg.conninfo import make_conninfo  # noqa: PLC0415 (an extra)
-    from psycopg.errors import ProgrammingError  # noqa: PLC0415 (as above)
     from psycopg.pq import PGconn, Ping  # noqa: PLC0415 (as above)
 
-    named = url.translate_connect_args(username="user", database="dbname")
-    try:
-        asked = make_conninfo(**{"connect_timeout": "10", **named, **url.query})
-    except ProgrammingError:  # a setting that there is not: the URL is to be corrected
-        return True
+    named = {**url.translate_connect_args(), **url.query}
+    where = {name: named[name] for name in WHERE if name in named}
+    told = str(named.get("connect_timeout"))
+    limit = told if SECONDS.fullmatch(told) else CONNECTING["connect_timeout"]  # 0 is for ever
+    asked = make_conninfo(**where, **NOBODY, connect_timeout=limit, sslmode="disable")
     return PGconn.ping(asked.encode()) in {Ping.OK, Ping.NO_ATTEMPT}

@@ -12,7 +12,8 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
 
-from collector.archive import Archive, database_errors
+from collector.archive import Archive
+from collector.database_errors import database_errors
 from collector.errors import DeferredError
 from collector.tables import post_versions, posts
 
@@ -95,10 +96,13 @@ def erasing(connection: Connection) -> None:
 def erase_traces(archive: Archive) -> None:
     """Rewrite the database without what was deleted from it; needs room for a second one meanwhile.
 
-    Raises DeferredError if another program still reads an earlier state, of which the log is kept.
+    Raises DeferredError if another program still reads an earlier state, of which the log is kept,
+    or on a server the rows; there ArchiveNameError if the user may not do it.
     """
-    if archive.engine.dialect.name != "sqlite":
-        rewrite_tables(archive)
+    if not archive.is_file:
+        from collector.rewriting import rewrite_tables  # noqa: PLC0415 (needs an extra)
+
+        rewrite_tables(archive.engine)
         return
     engine = archive.engine
     with database_errors(engine.url), closing(engine.raw_connection()) as connection:
@@ -111,10 +115,3 @@ def erase_traces(archive: Archive) -> None:
             f"{engine.url.database}: another program is reading it, so that dropped texts stay in "
             "its -wal file; run the same command again when that has ended"
         )
-
-
-def rewrite_tables(archive: Archive) -> None:
-    """Have PostgreSQL rewrite all tables; others wait meanwhile."""
-    engine = archive.engine.execution_options(isolation_level="AUTOCOMMIT")
-    with database_errors(engine.url), engine.connect() as connection:
-        connection.exec_driver_sql("VACUUM FULL")

@@ -61,7 +61,8 @@ def compose(
     for begin in range(0, (last or 0) + 1, _READINGS_AT_ONCE):
         copy = _copy(keys, cascade.below, task, ids, range(begin, begin + _READINGS_AT_ONCE))
         with archive.begin() as connection:
-            count = connection.execute(copy).rowcount
+            counted = {"preserve_rowcount": True}  # of inserts not every driver keeps it
+            count = connection.execute(copy, execution_options=counted).rowcount
         if count:
             done += count
             on_progress(count)

@@ -19,7 +19,7 @@ def load_classifier(name: ModelName, task: str, engine: EngineSetting = TORCH_ON
 
     Raises ModelError, with the way out, when there is no such model, it has no weights of the kind
     asked for, no fitting head or tokenizer, or labels that cannot be mapped, and when the backend
-    is not to be had.
+    is not to be had; DeferredError when another one took its place meanwhile.
     """
     return labeller_on(open_forward(name, engine), name, task)
 
@@ -27,9 +27,11 @@ def load_classifier(name: ModelName, task: str, engine: EngineSetting = TORCH_ON
 def labeller_on(forward: Forward, name: ModelName, task: str) -> Labeller:
     """Return the model called `name`, which is loaded as `forward`, for `task`.
 
-    Raises ModelError when it has no fitting head, or labels that cannot be mapped.
+    Raises ModelError when it has no fitting head, or labels that cannot be mapped, DeferredError
+    when another one took its place after its fingerprint was told.
     """
     calibration = read_calibration(locate(name))
+    name.check_unchanged()
     try:
         if name.kind == "nli":
             return NliClassifier(forward, task, name=name)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import chain
@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from collector.errors import ConfigError, ModelError
+from collector.errors import ConfigError, DeferredError, ModelError
 from models.hypotheses import Hypotheses, merged
 from models.reading import VERSION
 
@@ -111,6 +111,17 @@ class ModelName:
             f"reading {VERSION}, input {_INPUT_VERSION}",
         ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+    def check_unchanged(self) -> None:
+        """Raise DeferredError when another model lies now where `fingerprint` was told of.
+
+        To be called when all of a model was read: what another one said would else be recorded
+        under that fingerprint for good.
+        """
+        if "fingerprint" in self.__dict__ and replace(self).fingerprint != self.fingerprint:
+            raise DeferredError(
+                f"model {self.text} was replaced while it was being loaded; run it again"
+            )
 
     def check_weights(self, directory: Path) -> None:
         """Raise ModelError, with the way out, when `directory` lacks weights of this kind."""

@@ -1,8 +1,8 @@
 """Where the archives of tests are: files, and databases of a PostgreSQL server.
 
 Tests marked `every_archive` run on both. With TGSTANCE_TEST_ARCHIVE=postgresql in the environment
-all tests of archives run on the server alone, but for those that are marked `sqlite_only` and those
-of the command.
+all tests of archives run on the server alone, those of the command included, but for those that
+are marked `sqlite_only`: they are about the file.
 """
 
 import os

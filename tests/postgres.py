@@ -1,14 +1,18 @@
-"""A PostgreSQL server to be thrown away: Debian's programs, its own directory, a free port."""
+"""A PostgreSQL server to be thrown away: Debian's programs, its own directory, a free port.
+
+Whatever is asked of it is broken off after a while: no test, and no end of one, waits for ever.
+"""
 
 import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +23,7 @@ __all__ = ["ABSENT", "Postgres", "programs", "serving"]
 ABSENT = "needs PostgreSQL's initdb and pg_ctl (Debian: apt-get install postgresql)"
 ADMIN = "tgstance"
 PASSWORD = "s3cret-of-tests"  # noqa: S105 (of a server that is gone when the tests end)
+PATIENCE_S = 60  # of a statement; twice of a program
 SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
@@ -72,24 +77,77 @@ class Postgres:
         self.program("pg_ctl", "--wait", "-D", "data", log, f"--options=-p {self.port}", "start")
 
     def stop(self) -> None:
-        self.program("pg_ctl", "--wait", "--mode=immediate", "-D", "data", "stop")
+        """End it at once, as a power cut would."""
+        try:
+            self.program("pg_ctl", "--wait", "--mode=immediate", "-D", "data", "stop")
+        except subprocess.SubprocessError:
+            self.kill()
+            raise
+
+    def kill(self) -> None:
+        """End a server that does not end; its processes see that the first of them is gone."""
+        with suppress(OSError, IndexError, ValueError):
+            number = (self.home / "data/postmaster.pid").read_text().splitlines()[0]
+            os.kill(int(number), signal.SIGKILL)
+
+    def processes(self) -> list[int]:
+        """Return the numbers of its processes, the first one last."""
+        number = (self.home / "data/postmaster.pid").read_text().split()[0]
+        children = Path(f"/proc/{number}/task/{number}/children").read_text().split()
+        return [int(process) for process in (*children, number)]
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let it stand still for the length of the block, as on a disk that does not answer."""
+        processes = self.processes()
+        try:
+            for process in processes:
+                os.kill(process, signal.SIGSTOP)
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
+
+    @contextmanager
+    def set_to(self, **settings: str) -> Iterator[None]:
+        """Change settings for the length of the block."""
+        for name, value in settings.items():
+            self.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+        self.execute("SELECT pg_reload_conf()")
+        try:
+            yield
+        finally:
+            self.execute("ALTER SYSTEM RESET ALL")
+            self.execute("SELECT pg_reload_conf()")
 
     def program(self, name: str, *arguments: str) -> None:
-        """Run one of the programs, which refuse to be run by root."""
+        """Run one of the server's programs."""
+        self.run(str(self.bin / name), *arguments)
+
+    def run(self, *command: str) -> None:
+        """Run a program as the user of the server, whose programs refuse to be run by root."""
         subprocess.run(
-            [self.bin / name, *arguments],
+            command,
             **ordinary_user(),
             cwd=self.home,
             check=True,
+            timeout=2 * PATIENCE_S,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,  # a pipe would stay open in the server
             stderr=subprocess.DEVNULL,
         )
 
     def execute(self, statement: str, database: str = "postgres") -> Sequence[Any]:
-        with psycopg.connect(self.url(database), autocommit=True) as connection:
+        """Run a statement as a user who may do everything."""
+        limits = {"connect_timeout": 10, "options": f"-c statement_timeout={PATIENCE_S}s"}
+        with psycopg.connect(self.url(database), autocommit=True, **limits) as connection:
             cursor = connection.execute(statement)  # type: ignore[call-overload]
             return cursor.fetchall() if cursor.description else []
+
+    def files(self, database: str) -> Iterator[Path]:
+        """Return the files of a database's tables."""
+        numbers = dict(self.execute("SELECT datname, oid FROM pg_database"))
+        return (self.home / f"data/base/{numbers[database]}").iterdir()
 
     def create_database(self, template: str = "template1") -> str:
         name = f"archive_{secrets.token_hex(6)}"

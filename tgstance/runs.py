@@ -51,13 +51,20 @@ class Run:
 
 
 @contextmanager
-def recorded(archive: Archive, command: str, config: dict[str, Any]) -> Iterator[Run]:
-    """Record what happens inside as one run, however it ends."""
+def recorded(
+    archive: Archive, command: str, config: dict[str, Any], *, part_of: str | None = None
+) -> Iterator[Run]:
+    """Record what happens inside as one run, however it ends.
+
+    `part_of` is the id of the run of which this one is a stage; its summary says so.
+    """
     now = datetime.now(UTC)
     run = Run(f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}")
-    row = {"id": run.id, "command": command, "started_at": now, "summary": {}, "config": config}
+    if part_of:
+        run.summary["part_of"] = part_of
+    row = {"id": run.id, "command": command, "started_at": now, "summary": run.summary}
     with archive.begin() as connection:
-        connection.execute(insert(runs).values(**row, versions=versions()))
+        connection.execute(insert(runs).values(**row, config=config, versions=versions()))
     try:
         with logged_as(run.id):
             yield run

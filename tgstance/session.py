@@ -29,6 +29,7 @@ class Session:
     config_named: bool = False  # whether the user says where the configuration is
     stop: Stop = field(default_factory=Stop)
     _alone: bool = field(default=False, init=False)  # whether it holds the lock already
+    _outer: str | None = field(default=None, init=False)  # the run that others are stages of
 
     @cached_property
     def config(self) -> "Config":
@@ -79,9 +80,18 @@ class Session:
         with (
             self.open_archive() as archive,
             self._locked(archive, command) if alone and not self._alone else nullcontext(),
-            recorded(archive, command, self.config.as_json()) as run,
+            recorded(archive, command, self.config.as_json(), part_of=self._outer) as run,
+            self._around_stages(run),
         ):
             yield archive, run
+
+    @contextmanager
+    def _around_stages(self, run: "Run") -> Iterator[None]:
+        before, self._outer = self._outer, self._outer or run.id
+        try:
+            yield
+        finally:
+            self._outer = before
 
     @contextmanager
     def _locked(self, archive: "Archive", command: str) -> Iterator[None]:

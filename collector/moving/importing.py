@@ -1,11 +1,16 @@
 """Takes an exported archive into an archive: all of it, or nothing."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Table
+from sqlalchemy.exc import DataError
+
 from collector.archive import Archive, Migrations
+from collector.errors import InputError
 from collector.moving.arrival import Arrival, Rule, insert_missing
 from collector.moving.files import Rows, read_rows, require
 from collector.moving.manifest import moved_tables, read_manifest
@@ -47,10 +52,24 @@ def import_archive(
             lacking: dict[str, Any] = dict.fromkeys(set(table.columns.keys()) - set(file.columns))
             rows = read_rows(manifest.path(directory, table.name), manifest.form, file.columns)
             for batch in batches(rows, lacking):
-                put(arrival, table, batch)
+                with data_errors(directory, table):
+                    put(arrival, table, batch)
                 on_rows(len(batch))
             done[table.name] = (file.rows, arrival.new[table.name])
     return done
+
+
+@contextmanager
+def data_errors(directory: Path, table: Table) -> Iterator[None]:
+    """Say which table holds what a server has no room for: too long, too large, or with NUL."""
+    try:
+        yield
+    except DataError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise InputError(
+            f"{directory}: {table.name} cannot be kept in this archive ({reason}); nothing is "
+            "imported"
+        ) from error
 
 
 def batches(rows: Iterator[dict[str, Any]], lacking: dict[str, Any]) -> Iterator[Rows]:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 from collector import archive as archive_module
 from collector.archive import COLLECTOR, Archive, Migrations, open_archive
-from collector.errors import ArchiveError, ArchiveNameError
+from collector.errors import ArchiveError, ArchiveNameError, ArchiveUnavailableError
 from collector.tables import channels, posts
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
@@ -207,7 +207,7 @@ def test_a_locked_archive_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         open_archive(path) as one,
         open_archive(path) as other,
         one.begin(),
-        pytest.raises(ArchiveError, match="in use"),
+        pytest.raises(ArchiveUnavailableError, match="in use"),
         other.begin(),
     ):
         pass

@@ -18,6 +18,8 @@ from collector.errors import ArchiveError, ArchiveNameError, ConfigError, Output
 from collector.tables import channels
 from tests.collector.archived import all_posts, jsonl, row, run, write
 
+pytestmark = pytest.mark.sqlite_only
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:

@@ -42,12 +42,6 @@ def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TGSTANCE_PREVIEW_URL", "http://127.0.0.1:1")  # where nobody listens
 
 
-@pytest.fixture
-def archive_kind() -> str:
-    """Files, but for tests that are marked: many look into them, or copy them."""
-    return "sqlite"
-
-
 @pytest.fixture(autouse=True)
 def archive_apart(
     archive_kind: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest

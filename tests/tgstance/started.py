@@ -10,7 +10,7 @@ from pathlib import Path
 __all__ = ["TGSTANCE", "closed_port", "start", "wait_until"]
 
 TGSTANCE = str(Path(sys.executable).with_name("tgstance"))
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:

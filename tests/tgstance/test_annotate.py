@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sqlite3
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -10,8 +9,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from sqlalchemy import select
 
 from reports.annotation.label_words import label_of
+from reports.annotation.tables import codebooks, gold_labels
+from tests.tgstance.asked import move_in, opened
 from tgstance.cli import main
 
 Run = Callable[..., Any]
@@ -51,6 +53,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scored(made: Path, run: Run, tmp_path: Path) -> Run:
     """Return `run`, in a copy of that directory."""
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    move_in()
     return run
 
 
@@ -61,6 +64,7 @@ def give_back(path: str, labels: list[str], saved: str, *, separator: str = ";")
     sheet.to_csv(saved, sep=separator, index=False, encoding="utf-8-sig", lineterminator="\r\n")
 
 
+@pytest.mark.every_archive
 def test_the_whole_round(scored: Run, tmp_path: Path) -> None:
     drawn = scored("annotate", "sample", "--size", "50", "--seed", "3", "--out", "gold.csv")
     assert drawn.code == 0
@@ -157,10 +161,9 @@ def test_labels_are_kept_with_the_codebook(scored: Run, tmp_path: Path) -> None:
     scored("annotate", "import", "anna.csv", "--coder", "anna")
     (tmp_path / "other.md").write_text("Other rules", encoding="utf-8")
     scored("annotate", "import", "anna.csv", "--coder", "boris", "--codebook", "other.md")
-    database = sqlite3.connect(tmp_path / "tgstance.sqlite")
-    query = "SELECT coder, text FROM gold_labels JOIN codebooks ON codebook = hash GROUP BY coder"
-    texts = dict(database.execute(query))
-    database.close()
+    query = select(gold_labels.c.coder, codebooks.c.text).join(codebooks).distinct()
+    with opened() as archive, archive.connect() as connection:
+        texts = {coder: text for coder, text in connection.execute(query)}  # noqa: C416 (rows)
     assert texts["anna"].startswith("# Codebook")
     assert texts["boris"] == "Other rules"
 
@@ -230,6 +233,7 @@ def test_words_of_the_codebook_are_understood() -> None:
         assert {label_of(word) for word in [label, *words] if word} == {label}
 
 
+@pytest.mark.sqlite_only
 def test_no_archive_is_no_error(run: Run, tmp_path: Path) -> None:
     (tmp_path / "tgstance.toml").write_text(CONFIG, encoding="utf-8")
     assert "no archive yet" in run("annotate", "status").out

@@ -16,8 +16,8 @@ from models.embedded_shape import Shape, build_tokenizer
 from models.labels import LABELS, SENTIMENT, STANCE, head_label
 from models.model_name import ModelName
 from models.tables import models, scores
+from tests.tgstance.asked import opened
 from tgstance.config import Config, load_config
-from tgstance.session import Session
 
 Run = Callable[..., Any]
 
@@ -68,7 +68,7 @@ def configure(below: float, abstain_below: float = 0) -> None:
 
 
 def labels_by_model() -> dict[str, int]:
-    with Session(Path("tgstance.toml")).open_archive() as archive, archive.connect() as connection:
+    with opened() as archive, archive.connect() as connection:
         query = select(models.c.name, func.count()).join(scores).group_by(models.c.name)
         return {Path(name).name: count for name, count in connection.execute(query)}
 
@@ -78,6 +78,7 @@ def table(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
+@pytest.mark.every_archive
 def test_a_cascade_is_scored_shown_and_reported_like_a_model(escalating: Run) -> None:
     assert "4 posts are new" in escalating("status").out
     result = escalating("score", "--profile")
@@ -116,7 +117,7 @@ def test_another_threshold_only_chooses_among_the_labels_there_are(escalating: R
 
 def test_abstention_is_by_the_confidence_of_the_model_that_answers(escalating: Run) -> None:
     assert escalating("score").code == 0
-    with Session(Path("tgstance.toml")).open_archive() as archive, archive.connect() as connection:
+    with opened() as archive, archive.connect() as connection:
         query = (
             select(scores.c.confidence)
             .join(models)

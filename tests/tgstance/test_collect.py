@@ -2,15 +2,16 @@
 
 import json
 import re
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from collector.tables import posts
 from collector.telegram.client import Credentials
 from tests.telegram_server import Account, ServedChannel, TelegramServer, World
+from tests.tgstance.asked import count, last_run
 from tests.tgstance.conftest import API_HASH
 from tests.tgstance.started import closed_port
 from tgstance.account import find_credentials
@@ -27,18 +28,7 @@ def said(err: str) -> list[str]:
     return [whole.sub(r"\1", line) for line in err.splitlines()]
 
 
-def last_run() -> tuple[int, dict[str, Any]]:
-    with sqlite3.connect("tgstance.sqlite") as database:
-        query = "SELECT exit_code, summary FROM runs WHERE command = 'collect' ORDER BY rowid"
-        code, summary = database.execute(query).fetchall()[-1]
-    return code, json.loads(summary)
-
-
-def count_posts() -> int:
-    with sqlite3.connect("tgstance.sqlite") as database:
-        return int(database.execute("SELECT count(*) FROM posts").fetchone()[0])
-
-
+@pytest.mark.every_archive
 def test_new_posts_then_nothing_then_what_has_changed(ready: Run, news: ServedChannel) -> None:
     first = ready("collect", "@test_news")
     assert (first.code, first.out) == (0, "")
@@ -50,8 +40,8 @@ def test_new_posts_then_nothing_then_what_has_changed(ready: Run, news: ServedCh
     changed = ready("collect", "@test_news")
     assert said(changed.err) == ["INFO @test_news: 1 new, 1 updated, 1 deleted"]
     entry = {"ending": "done", "reason": "", "new": 1, "updated": 1, "deleted": 1}
-    assert last_run() == (0, {"channels": {"@test_news": entry}})
-    assert count_posts() == 4
+    assert last_run("collect") == (0, {"channels": {"@test_news": entry}})
+    assert count(posts) == 4
 
 
 @pytest.mark.parametrize(
@@ -207,7 +197,7 @@ def test_one_bad_channel_does_not_stop_the_others(ready: Run, world: World) -> N
         f"ERROR @secret_one: failed: {NOT_OURS}",
         "INFO @test_news: 3 new",
     ]
-    code, summary = last_run()
+    code, summary = last_run("collect")
     endings = {name: entry["ending"] for name, entry in summary["channels"].items()}
     assert code == 3
     assert endings == {"@nobody_here": "failed", "@secret_one": "failed", "@test_news": "done"}
@@ -221,7 +211,7 @@ def test_a_session_that_telegram_has_ended(ready: Run, account: Account) -> None
     assert said(result.err) == [
         "tgstance: the session was ended from another device; log in again with `tgstance login`"
     ]
-    code, summary = last_run()
+    code, summary = last_run("collect")
     assert code == 4
     assert "ended from another device" in summary["error"]
 
@@ -242,7 +232,7 @@ def test_a_long_flood_wait_is_obeyed_by_the_next_run_too(
     first = ready("collect", "@test_news", "--max-wait", "5m")
     assert first.code == 75
     assert "@test_news: deferred: Telegram wants no messages.getHistory before 20" in first.err
-    assert last_run()[0] == 75
+    assert last_run("collect")[0] == 75
     assert "Telegram wants no messages.getHistory before 20" in ready("status").out
     server.clear_requests()
     again = ready("collect", "@test_news")

@@ -15,7 +15,9 @@ from typing import Any
 import pexpect
 import pytest
 
+from collector.tables import posts
 from tests.telegram_server import Account, ServedChannel, TelegramServer, World
+from tests.tgstance.asked import count, ended_runs
 from tests.tgstance.started import TGSTANCE, start, wait_until
 
 Run = Callable[..., Any]
@@ -39,10 +41,8 @@ def start_stuck(server: TelegramServer, *arguments: str) -> subprocess.Popen[str
     return process
 
 
-def stored() -> tuple[int, list[Any]]:
-    with sqlite3.connect("tgstance.sqlite") as database:
-        posts = database.execute("SELECT count(*) FROM posts").fetchone()[0]
-        return posts, database.execute("SELECT exit_code FROM runs ORDER BY rowid").fetchall()
+def stored() -> tuple[int, list[int | None]]:
+    return count(posts), [code for _, code, _ in ended_runs()]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -58,7 +58,7 @@ def test_an_interrupted_run_keeps_what_it_read(
     assert err.endswith(" tgstance: interrupted; run the same command again to go on\n")
     kept, codes = stored()
     assert 0 < kept < 1000
-    assert codes == [(130,)]
+    assert codes == [130]
     server.faults.clear()
     assert f"{1000 - kept} new" in ready("collect", "@long_one").err
     assert list(Path().rglob("*.holder")) == []
@@ -78,9 +78,10 @@ def test_a_job_that_ignores_ctrl_c_still_ends_in_order(
     _, err = process.communicate(timeout=20)
     assert process.returncode == 130
     assert err.endswith(" tgstance: interrupted; run the same command again to go on\n")
-    assert stored()[1] == [(130,)]
+    assert stored()[1] == [130]
 
 
+@pytest.mark.sqlite_only  # on a server several collect at once
 def test_a_second_run_says_who_is_at_it(
     ready: Run,
     server: TelegramServer,
@@ -109,7 +110,7 @@ def test_a_second_run_says_who_is_at_it(
         process.communicate()
     server.faults.clear()
     assert "new" in ready("collect", "@long_one").err  # what was killed holds nothing
-    assert stored() == (1000, [(None,), (0,)])
+    assert stored() == (1000, [None, 0])
 
 
 def test_a_run_of_which_nobody_knows_how_it_ended(
@@ -165,6 +166,7 @@ def test_it_starts_quickly(ready: Run, server: TelegramServer) -> None:
     assert seconds < 3, "0.7 s is the goal on a machine with nothing else to do"
 
 
+@pytest.mark.sqlite_only
 def test_the_runs_row_is_json_that_others_can_read(ready: Run) -> None:
     ready("collect", "@test_news")
     with sqlite3.connect("tgstance.sqlite") as database:
@@ -195,6 +197,7 @@ def test_a_session_is_one_whether_in_a_file_or_in_the_environment(
         process.communicate()
 
 
+@pytest.mark.sqlite_only
 def test_an_archive_is_one_under_every_name(
     ready: Run, server: TelegramServer, stuck: ServedChannel, posts: Path
 ) -> None:

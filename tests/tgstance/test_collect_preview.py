@@ -2,18 +2,20 @@
 
 import json
 import signal
-import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from collector.tables import coverage, posts
 from tests.preview_server import PreviewServer
 from tests.telegram_server import ServedChannel, TelegramServer, World
+from tests.tgstance.asked import count, last_run, opened
 from tests.tgstance.started import closed_port, start, wait_until
-from tests.tgstance.test_collect import last_run, said
+from tests.tgstance.test_collect import said
 
 Run = Callable[..., Any]
 QUICK = "[collect]\npace = 0\npreview_pace = 0\nattempts = 2\ntimeout = 5\n"
@@ -35,8 +37,8 @@ def fresh(run: Run, preview: PreviewServer, news: ServedChannel) -> Run:
 
 
 def sources() -> set[str]:
-    with sqlite3.connect("tgstance.sqlite") as database:
-        return {row[0] for row in database.execute("SELECT source FROM posts")}
+    with opened() as archive, archive.connect() as connection:
+        return set(connection.scalars(select(posts.c.source)))
 
 
 def test_a_fresh_machine_needs_nothing_but_a_network(fresh: Run, news: ServedChannel) -> None:
@@ -50,12 +52,13 @@ def test_a_fresh_machine_needs_nothing_but_a_network(fresh: Run, news: ServedCha
     again = fresh("-q", "collect", "t.me/s/test_news/1")
     assert (again.code, again.err) == (0, "")
     entry = {"ending": "done", "reason": "", "new": 1, "updated": 1, "deleted": 1}
-    assert last_run() == (0, {"channels": {"@test_news": entry}})
+    assert last_run("collect") == (0, {"channels": {"@test_news": entry}})
     row = next(line for line in fresh("status").out.splitlines() if "@test_news" in line)
     cells = [cell.strip() for cell in row.strip("│").split("│")]
     assert (cells[2], cells[3], cells[-3:]) == (str(news.id), "4", ["100.0%", "1", "0"])
 
 
+@pytest.mark.every_archive
 def test_auto_takes_the_api_when_signed_in(
     ready: Run, preview: PreviewServer, server: TelegramServer
 ) -> None:
@@ -232,10 +235,10 @@ def test_two_runs_at_once_and_a_kill(
         process.communicate()
     preview.faults.clear()
     assert fresh("collect", "@long_one", "--since", "all").code == 0
-    with sqlite3.connect("tgstance.sqlite") as database:
-        assert database.execute("SELECT count(*) FROM posts").fetchone() == (500,)
-        spans = database.execute("SELECT first_id, last_id, received FROM coverage").fetchall()
-    assert spans == [(1, 500, 500)]
+    assert count(posts) == 500
+    with opened() as archive, archive.connect() as connection:
+        query = select(coverage.c.first_id, coverage.c.last_id, coverage.c.received)
+        assert connection.execute(query).all() == [(1, 500, 500)]
 
 
 def test_an_interrupted_run_keeps_what_it_read(

@@ -3,7 +3,6 @@
 import csv
 import json
 import re
-import sqlite3
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,10 +12,13 @@ import openpyxl
 import pytest
 from bs4 import BeautifulSoup
 from pyarrow import parquet
+from sqlalchemy import update
 
 from collector.errors import ConfigError
+from collector.tables import channels
 from reports.contract import GATES
 from reports.gates.limits import ChannelLimits, Gates, OwnLimits
+from tests.tgstance.asked import last_run, opened
 from tgstance.config import load_config
 from tgstance.gates_setting import GatesSection
 
@@ -48,7 +50,7 @@ def configured(tmp_path: Path, gates: str) -> Gates | None:
     return load_config(path).gates
 
 
-def test_everything_can_be_configured_and_is_recorded(tmp_path: Path) -> None:
+def test_everything_can_be_configured_and_is_last_run(tmp_path: Path) -> None:
     assert configured(tmp_path, EVERYTHING) == Gates(
         channels=ChannelLimits(0.5, timedelta(hours=12), 0.9),
         own=[
@@ -157,22 +159,16 @@ def rows(path: str = "reports/gates.csv") -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def recorded(command: str) -> tuple[int, dict[str, Any]]:
-    with sqlite3.connect("tgstance.sqlite") as database:
-        query = "SELECT exit_code, summary FROM runs WHERE command = ? ORDER BY rowid"
-        code, summary = database.execute(query, [command]).fetchall()[-1]
-    return code, json.loads(summary)
-
-
 def test_without_gates_nothing_changes(watched: Run) -> None:
     configure("")
     reported = watched("report", "--format", "csv,html")
     assert reported.code == 0
     assert not Path("reports/gates.csv").exists()
     assert "Quality gates" not in Path("reports/report.html").read_text(encoding="utf-8")
-    assert "failed_gates" not in recorded("report")[1]
+    assert "failed_gates" not in last_run("report")[1]
 
 
+@pytest.mark.every_archive
 def test_a_failing_gate_ends_with_5_and_the_report_is_written(watched: Run) -> None:
     configure('maximum_age = "3d"\nminimum_posts_per_day = 0.4')
     reported = watched("report")
@@ -195,7 +191,7 @@ def test_a_failing_gate_ends_with_5_and_the_report_is_written(watched: Run) -> N
         ("maximum_age", "busy", "true"),
     ]
     assert len(rows("reports/stance.csv")) > 0
-    code, summary = recorded("report")
+    code, summary = last_run("report")
     assert code == 5
     assert summary["failed_gates"] == [
         "minimum_posts_per_day @stopped", "maximum_age @stopped"
@@ -215,7 +211,7 @@ def test_gates_that_pass_end_with_0(watched: Run) -> None:
     assert "quality gate" not in reported.err
     assert "[[gates.channel]]: no channel '@nobody' in the archive" in reported.err
     assert [row["passed"] for row in rows()] == ["true", "true"]
-    assert "failed_gates" not in recorded("report")[1]
+    assert "failed_gates" not in last_run("report")[1]
     configure("")
     assert watched("report").code == 0
     assert not Path("reports/gates.csv").exists()
@@ -242,8 +238,9 @@ def test_every_format_holds_the_gates(watched: Run) -> None:
 
 
 def test_a_hostile_title_is_harmless_wherever_it_is_shown(watched: Run) -> None:
-    with sqlite3.connect("tgstance.sqlite") as database:
-        database.execute("UPDATE channels SET username = NULL WHERE username = 'stopped'")
+    with opened() as archive, archive.begin() as connection:
+        mine = channels.c.username == "stopped"
+        connection.execute(update(channels).where(mine).values(username=None))
     configure('maximum_age = "3d"')
     reported = watched("report", "--format", "csv,html", "--excel")
     assert reported.code == 5
@@ -277,6 +274,7 @@ def test_the_page_of_a_time_without_posts_has_the_gates(watched: Run) -> None:
     assert "no post in the archive" in page.select("#gates")[0].get_text()
 
 
+@pytest.mark.every_archive
 def test_run_publishes_the_report_and_ends_with_5(watched: Run) -> None:
     configure('maximum_age = "3d"')
     ran = watched("run", "--stage", "report")
@@ -284,10 +282,10 @@ def test_run_publishes_the_report_and_ends_with_5(watched: Run) -> None:
     assert ran.err.count("quality gate failed: maximum_age @stopped") == 1
     assert "report exit code 5; exit code 5" in ran.err
     assert [row["passed"] for row in rows("reports/latest/gates.csv")] == ["false", "true"]
-    code, summary = recorded("run")
+    code, summary = last_run("run")
     assert code == 5
     assert summary["stages"]["report"] == {
         "exit_code": 5,
         "reason": "1 of 2 quality gates failed: maximum_age @stopped",
     }
-    assert recorded("report")[1]["failed_gates"] == ["maximum_age @stopped"]
+    assert last_run("report")[1]["failed_gates"] == ["maximum_age @stopped"]

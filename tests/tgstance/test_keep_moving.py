@@ -3,51 +3,33 @@
 import shutil
 import stat
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from collector.archive import Archive, open_archive
 from collector.errors import InputError, OutputError
-from collector.moving.arrival import natural_key
-from collector.moving.cells import Kind, kind_of
 from collector.moving.exporting import export_archive
 from collector.moving.files import Form
-from collector.moving.manifest import LEFT_OUT, moved_tables
+from collector.moving.manifest import LEFT_OUT
 from collector.post import Channel, Post
 from collector.storing import store
 from collector.tables import accounts, channels, flood_waits, peers, posts
 from models.preparing import find_mentions, store_readings
 from models.tables import mentions, readings, targets
 from models.targets import Target
+from tests.postgres import Postgres
+from tests.tgstance.any_archive import DAY, contents, fill
 from tests.tgstance.damaged_exports import DAMAGES, manifest_with
 from tgstance.moving import take_in
 from tgstance.session import all_packages
 
 Run = Callable[..., Any]
-DAY = datetime(2025, 1, 1, 12, 30, 15, 123457, tzinfo=UTC)
-TEXTS = st.one_of(
-    st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
-    st.sampled_from(
-        ["", "\\N", "\\", '"', "=1+1", "a\x00b", "\r", "\n", " ", "null", "\u2028", "😀"]
-    ),
-)
-
-VALUES = {
-    Kind.TEXT: TEXTS,
-    Kind.MOMENT: st.dates(date(1971, 1, 1)).flatmap(
-        lambda day: st.times().map(lambda time: datetime.combine(day, time, tzinfo=UTC))
-    ),
-    Kind.BOOLEAN: st.booleans(),
-    Kind.NUMBER: st.floats(allow_nan=False, allow_infinity=False),
-    Kind.INTEGER: st.integers(0, 2**31 - 1),
-    Kind.JSON: st.dictionaries(st.text(max_size=3), st.integers() | st.floats(-1, 1) | TEXTS),
-}
 
 
 @pytest.fixture(scope="module")
@@ -72,97 +54,6 @@ def opened(empty: Path, tmp_path: Path) -> Iterator[Callable[[str], Archive]]:
         archive.close()
 
 
-def cell(name: str, drawn: st.DataObject, column: Any) -> Any:
-    """Some value of a column."""
-    if column.nullable and drawn.draw(st.booleans()):
-        return None
-    kind = kind_of(column)
-    if name == "poll":
-        return {"question": drawn.draw(TEXTS), "options": [drawn.draw(TEXTS)]}
-    return drawn.draw(VALUES[kind])
-
-
-def fill(archive: Archive, drawn: st.DataObject) -> None:
-    """Put some rows of any contents that fit together into every table that is moved."""
-    with archive.begin() as connection:
-        there: dict[str, list[Any]] = {}
-        for table in moved_tables():
-            made, keys = [], set()
-            for number in range(1, drawn.draw(st.integers(0, 3)) + 1):
-                row = {column.name: cell(column.name, drawn, column) for column in table.columns}
-                for column in table.columns:
-                    for key in column.foreign_keys:
-                        known = there[key.column.table.name]
-                        row[column.name] = drawn.draw(st.sampled_from(known)) if known else None
-                if any(
-                    row[column.name] is None and not column.nullable for column in table.columns
-                ):
-                    break  # there is nothing that it could refer to
-                first = number * 10 + drawn.draw(st.integers(0, 9))  # numbers have gaps
-                row |= unlike(table.name, number, first, there)
-                same = tuple(row[name] for name in natural_key(table))
-                if same in keys:
-                    continue
-                keys.add(same)
-                made.append(row)
-            if made:
-                connection.execute(insert(table), made)
-            names = [column.name for column in table.primary_key.columns]
-            there[table.name] = [row[names[0]] for row in made]
-
-
-def unlike(name: str, number: int, first: int, there: dict[str, list[Any]]) -> dict[str, Any]:
-    """What tells the rows of a table apart, as the program would have it."""
-    unique: dict[str, dict[str, Any]] = {
-        "channels": {"telegram_id": number, "username": f"u{number}"},
-        "channel_facts": {"seen_at": DAY + timedelta(number)},
-        "posts": {"message_id": number, "text_hash": f"{number}"},
-        "post_versions": {"text_hash": f"{number}"},
-        "coverage": {"source": "import", "first_id": number, "last_id": number},
-        "names": {"name": f"{number}"},
-        "readings": {"hash": f"{number}"},
-        "text_readings": {"text_hash": f"{number}"},
-        "targets": {"fingerprint": f"{number}", "searched_to": max(there.get("readings") or [0])},
-        "models": {"fingerprint": f"{number}"},
-        "engines": {"description": f"{number}"},
-        "codebooks": {"hash": f"{number}"},
-        "gold_samples": {"seed": number},
-        "gold_items": {"id": first},
-        "gold_labels": {"coder": f"{number}"},
-        "runs": {"id": f"{number}"},
-        "scores": {"task": f"{number}"},
-    }
-    row = unique.get(name, {})
-    numbered = {"channels", "channel_facts", "posts", "post_versions", "coverage", "readings"}
-    numbered |= {"targets", "models", "engines", "gold_samples", "gold_items", "gold_labels"}
-    return row | {"id": first} if name in numbered else row
-
-
-def contents(archive: Archive) -> dict[str, list[dict[str, Any]]]:
-    """All rows, with what their references refer to in place of its number, to any depth."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    by_key: dict[str, dict[Any, Any]] = {}
-    with archive.connect() as connection:
-        for table in moved_tables():
-            rows = []
-            for row in connection.execute(select(table).order_by(*table.primary_key.columns)):
-                values = dict(row._mapping)  # noqa: SLF001 (SQLAlchemy's public name for it)
-                for column in table.columns:
-                    for key in column.foreign_keys:
-                        known = by_key[key.column.table.name]
-                        values[column.name] = known.get(values[column.name])
-                if "searched_to" in values:
-                    values["searched_to"] = by_key["readings"].get(values["searched_to"])
-                rows.append(values)
-            first = next(iter(table.primary_key.columns)).name
-            named = [(row[first], row) for row in rows]
-            if first == "id" and table.name != "runs":
-                rows = [{k: v for k, v in row.items() if k != "id"} for row in rows]
-            by_key[table.name] = {key: repr(row) for (key, _), row in zip(named, rows, strict=True)}
-            found[table.name] = sorted(rows, key=repr)
-    return found
-
-
 @pytest.mark.parametrize("form", list(Form))
 @settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=st.data())
@@ -184,6 +75,56 @@ def test_every_column_of_every_table_comes_back(
         done = take_in(target, place / "out", lambda _: None)
         assert {new for _, new in done.values()} == {0}
         assert contents(target) == before
+
+
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(drawn=st.data(), form=st.sampled_from(Form))
+def test_through_a_server_and_back(
+    tmp_path_factory: pytest.TempPathFactory,
+    empty: Path,
+    postgres: Postgres,
+    template: str,
+    drawn: st.DataObject,
+    form: Form,
+) -> None:
+    place = tmp_path_factory.mktemp("moved")
+    database = postgres.create_database(template)
+    for name in ("a.db", "b.db"):
+        shutil.copy(empty, place / name)
+    with (
+        open_archive(place / "a.db", all_packages()) as source,
+        open_archive(postgres.url(database), all_packages()) as server,
+        open_archive(place / "b.db", all_packages()) as target,
+    ):
+        fill(source, drawn, plain=True)
+        for number, (one, other) in enumerate(((source, server), (server, target))):
+            export_archive(one, place / f"out{number}", all_packages(), form)
+            take_in(other, place / f"out{number}", lambda _: None)
+        assert contents(server) == contents(source)
+        assert contents(target) == contents(source)
+    postgres.drop_database(database)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("a\x00b", "NUL"), ("x" * 65, "too long"), (2**31, "out of range")],
+    ids=["NUL", "long", "large"],
+)
+def test_what_a_server_has_no_room_for_is_one_line(
+    opened: Callable[[str], Archive], tmp_path: Path, database: str, value: object, said: str
+) -> None:
+    here = opened("here.db")
+    put(here, Post(message_id=1, date=DAY, text="a"))
+    column = "participants" if isinstance(value, int) else "username"
+    with here.begin() as connection:
+        connection.execute(update(channels).values({column: value}))
+    export_archive(here, tmp_path / "out", all_packages(), Form.JSONL)
+    with open_archive(database, all_packages()) as server:
+        with pytest.raises(InputError, match=said) as refused:
+            take_in(server, tmp_path / "out", lambda _: None)
+        assert str(refused.value).endswith("; nothing is imported")
+        assert "\n" not in str(refused.value)
+        assert contents(server)["channels"] == []
 
 
 def put(archive: Archive, *batch: Post, at: datetime = DAY, **channel: Any) -> None:

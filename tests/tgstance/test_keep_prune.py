@@ -3,24 +3,24 @@
 import csv
 import json
 import shutil
-import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from sqlalchemy import func, make_url, select, update
 
+from models.tables import models, readings, scores
+from tests.tgstance.asked import here, move_in, opened
 from tgstance.cli import main
 from tgstance.locks import hold
 
 Run = Callable[..., Any]
+InFiles = Callable[..., bool]
 
 CONFIG = """
-[archive]
-location = "a.db"
-
 [[targets]]
 name = "Трамп"
 
@@ -80,7 +80,26 @@ def scored(run: Run, labelled: Path) -> Run:
     """A copy of it, where the command runs."""
     for path in labelled.iterdir():
         shutil.copy2(path, path.name)
+    move_in()
     return run
+
+
+@pytest.fixture
+def in_files(archive_kind: str, request: pytest.FixtureRequest) -> InFiles:
+    """Return a function that tells whether a word is in the files of the archive."""
+    if archive_kind == "sqlite":
+        return lambda word=WORD: holds(Path().glob("tgstance.sqlite*"), word)
+    server = request.getfixturevalue("postgres")
+
+    def in_files(word: str = WORD) -> bool:
+        server.execute("CHECKPOINT")
+        return holds(server.files(make_url(here()).database or ""), word)
+
+    return in_files
+
+
+def holds(paths: Iterable[Path], word: str) -> bool:
+    return any(word.encode() in path.read_bytes() for path in paths)
 
 
 def report(run: Run, name: str) -> dict[str, list[dict[str, str]]]:
@@ -96,11 +115,8 @@ def report(run: Run, name: str) -> dict[str, list[dict[str, str]]]:
     return found
 
 
-def in_files() -> bool:
-    return any(WORD.encode() in path.read_bytes() for path in Path().glob("a.db*"))
-
-
-def test_figures_stay_and_words_go(scored: Run) -> None:
+@pytest.mark.every_archive
+def test_figures_stay_and_words_go(scored: Run, in_files: InFiles) -> None:
     before = report(scored, "before")
     assert len(before["posts.csv"]) == 6
     assert in_files()
@@ -114,10 +130,10 @@ def test_figures_stay_and_words_go(scored: Run) -> None:
         gone = datetime.fromisoformat(row["date"]) < old
         assert row == was | {"text": "" if gone else was["text"]}
     assert not in_files()
-    assert SHARED.encode() in Path("a.db").read_bytes()  # a young post says it
+    assert in_files(SHARED)  # a young post says it
 
 
-def test_nothing_is_scored_or_imported_again(scored: Run) -> None:
+def test_nothing_is_scored_or_imported_again(scored: Run, in_files: InFiles) -> None:
     scored("prune", "--older-than", "180d", "--yes")
     assert "7 unchanged" in scored("import", "posts.jsonl").err
     done = scored("score")
@@ -129,19 +145,28 @@ def test_nothing_is_scored_or_imported_again(scored: Run) -> None:
     assert not in_files()
 
 
+@pytest.mark.every_archive
 def test_another_model_has_nothing_to_score(scored: Run) -> None:
     """What is gone cannot be scored: it is not asked for for ever."""
     scored("prune", "--older-than", "180d", "--yes")
-    with closing(sqlite3.connect("a.db")) as connection, connection:
-        connection.execute("UPDATE models SET fingerprint = 'f'")
+    make_models_others()
     assert scored("score").code == 0
     assert "0 texts without a sentiment score" in scored("status").out
-    with closing(sqlite3.connect("a.db")) as connection:
-        query = (
-            "SELECT count(*) FROM scores JOIN readings ON readings.id = reading_id "
-            "JOIN models ON models.id = model_id WHERE text = '' AND models.fingerprint <> 'f'"
-        )
-        assert connection.execute(query).fetchone() == (0,)
+    with opened() as archive, archive.connect() as connection:
+        gone = select(func.count()).select_from(scores.join(readings).join(models))
+        gone = gone.where(readings.c.text == "", models.c.fingerprint != "f")
+        assert connection.scalar(gone) == 0
+
+
+def make_models_others() -> None:
+    """Have what was scored be scored by other models than the configured ones."""
+    with opened() as archive, archive.begin() as connection:
+        connection.execute(update(models).values(fingerprint="f"))
+
+
+def count_models() -> int:
+    with opened() as archive, archive.connect() as connection:
+        return connection.scalar(select(func.count(scores.c.model_id.distinct()))) or 0
 
 
 def test_a_text_that_comes_again_is_read_again(scored: Run) -> None:
@@ -162,7 +187,7 @@ def test_a_text_that_comes_again_is_read_again(scored: Run) -> None:
     assert "0 posts are new" not in scored("status").out
 
 
-def test_texts_without_a_label_are_not_lost_by_mistake(scored: Run) -> None:
+def test_texts_without_a_label_are_not_lost_by_mistake(scored: Run, in_files: InFiles) -> None:
     scored("import", write("more.jsonl", [(8, 200, f"Ещё {WORD}")]))
     done = scored("prune", "--older-than", "180d", "--yes")
     assert (done.code, "1 texts from before" in done.err) == (2, True)
@@ -173,27 +198,30 @@ def test_texts_without_a_label_are_not_lost_by_mistake(scored: Run) -> None:
     assert "nothing new to score" in scored("score").err
 
 
+@pytest.mark.sqlite_only
 def test_dry_run_touches_nothing(scored: Run) -> None:
-    before = {path: path.read_bytes() for path in Path().glob("a.db*")}
+    before = {path: path.read_bytes() for path in Path().glob("tgstance.sqlite*")}
     done = scored("prune", "--older-than", "180d", "--dry-run")
     assert done.code == 0
     assert "5 posts have words, 0 earlier versions too; 3 texts are of no later post" in done.out
-    assert {path: path.read_bytes() for path in Path().glob("a.db*")} == before
+    assert {path: path.read_bytes() for path in Path().glob("tgstance.sqlite*")} == before
 
 
-def test_nobody_is_asked_without_a_terminal(scored: Run) -> None:
+def test_nobody_is_asked_without_a_terminal(scored: Run, in_files: InFiles) -> None:
     done = scored("prune", "--older-than", "180d")
     assert (done.code, "--yes" in done.err) == (2, True)
     assert in_files()
 
 
-def test_one_run_at_a_time(scored: Run) -> None:
-    with hold(Path("a.db").resolve(), "tgstance collect"):
+@pytest.mark.sqlite_only
+def test_one_run_at_a_time(scored: Run, in_files: InFiles) -> None:
+    with hold(Path("tgstance.sqlite").resolve(), "tgstance collect"):
         assert scored("prune", "--older-than", "180d", "--yes").code == 75
     assert in_files()
 
 
-def test_an_edited_post_leaves_nothing_either(scored: Run) -> None:
+@pytest.mark.every_archive
+def test_an_edited_post_leaves_nothing_either(scored: Run, in_files: InFiles) -> None:
     rows = [(7, 10, f"Трамп, {WORD}, правка")]
     edited = Path(write("edit.jsonl", rows))
     line = json.loads(edited.read_text(encoding="utf-8"))
@@ -204,30 +232,37 @@ def test_an_edited_post_leaves_nothing_either(scored: Run) -> None:
     assert scored("prune", "--older-than", "0d", "--yes").code == 0
     assert not in_files()
     for words in (SHARED, "договорились"):
-        assert words.encode() not in Path("a.db").read_bytes()
+        assert not in_files(words)
 
 
+@pytest.mark.parametrize("archive_kind", ["postgresql"])
+def test_words_stay_on_a_server_while_somebody_reads(scored: Run, in_files: InFiles) -> None:
+    with psycopg.connect(here()) as other:
+        other.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        other.execute("SELECT count(*) FROM pg_class")  # no table of ours: that would be waited for
+        done = scored("-q", "prune", "--older-than", "180d", "--yes")
+        assert (done.code, len(done.err.splitlines())) == (75, 1)
+        assert "another program is reading it" in done.err
+        assert in_files()
+    assert scored("prune", "--older-than", "180d", "--yes").code == 0
+    assert not in_files()
+
+
+@pytest.mark.every_archive
 def test_scores_of_other_models_go_when_told(scored: Run) -> None:
-    with closing(sqlite3.connect("a.db")) as connection, connection:
-        connection.execute("UPDATE models SET fingerprint = 'f'")
+    make_models_others()
     scored("score")
     before = report(scored, "before")
-
-    def models() -> int:
-        with closing(sqlite3.connect("a.db")) as connection:
-            return int(
-                connection.execute("SELECT count(DISTINCT model_id) FROM scores").fetchone()[0]
-            )
-
-    count = models()
+    count = count_models()
     scored("prune", "--older-than", "400d", "--yes")
-    assert models() == count
+    assert count_models() == count
     assert scored("prune", "--older-than", "400d", "--yes", "--old-scores").code == 0
-    assert models() == count - 1
+    assert count_models() == count - 1
     assert report(scored, "after") == before
 
 
-def test_gold_texts_go_only_when_told(scored: Run) -> None:
+@pytest.mark.every_archive
+def test_gold_texts_go_only_when_told(scored: Run, in_files: InFiles) -> None:
     assert scored("annotate", "sample", "--size", "9", "--out", "gold.csv").code == 0
     done = scored("prune", "--older-than", "180d", "--dry-run")
     assert "of gold samples and stay" in done.out
@@ -235,9 +270,10 @@ def test_gold_texts_go_only_when_told(scored: Run) -> None:
     assert in_files()
     scored("prune", "--older-than", "180d", "--yes", "--gold")
     assert not in_files()
-    assert SHARED.encode() in Path("a.db").read_bytes()
+    assert in_files(SHARED)
 
 
+@pytest.mark.sqlite_only
 def test_a_backup_of_it_has_no_words(scored: Run) -> None:
     scored("prune", "--older-than", "180d", "--yes")
     scored("backup", "copy.db")

@@ -18,6 +18,7 @@ from collector.post import Channel
 from collector.storing import store_channel
 from collector.tables import channels, posts
 from models.preparing import register
+from models.tables import scores
 from models.targets import Target
 from tests.postgres import ADMIN, PASSWORD, Postgres
 from tests.telegram_server import Account, ServedChannel, TelegramServer, World
@@ -63,13 +64,13 @@ def collecting(
             elsewhere.setenv("TGSTANCE_SESSION", server.session(account))
             server.faults.silent(HISTORY, times=None, after=4, channel=channel)
             processes.append(start("-q", "collect", f"@{channel.username}", "--since", "all"))
-        wait_until(lambda: stored(database).get(str(channel.username)))
+        wait_until(lambda: stored(database).get(str(channel.username)), 60)
         return processes[-1]
 
     yield begin
     for process in processes:
         process.kill()
-        process.communicate()
+        process.communicate(timeout=20)
 
 
 def stored(location: str) -> dict[str, tuple[int, int]]:
@@ -102,12 +103,45 @@ def test_two_computers_collect_and_one_is_killed(
     assert alone.code == 75
     assert "tgstance: another run is using the archive (tgstance collect" in alone.err
     first.send_signal(signal.SIGKILL)
-    first.communicate()
+    first.communicate(timeout=20)
     server.faults.clear()
     _, err = second.communicate(timeout=60)
     assert (second.returncode, stored(database)["second_one"]) == (0, ALL["second_one"]), err
     assert on_server("collect", "@first_one", "@second_one", "--since", "all").code == 0
     assert stored(database) == ALL
+
+
+@pytest.mark.slow
+def test_two_computers_collect_and_a_third_scores(
+    on_server: Run,
+    two: list[ServedChannel],
+    collecting: Callable[[ServedChannel], subprocess.Popen[str]],
+    server: TelegramServer,
+    database: str,
+) -> None:
+    with Path("tgstance.toml").open("a", encoding="utf-8") as config:
+        config.write('[models]\nbackend = "torch"\n[[targets]]\nname = "Трамп"\n')
+    first, second = map(collecting, two)
+    there = {name: count for name, (count, _) in stored(database).items()}
+    assert all(0 < count < COUNT for count in there.values())
+    third = start("-q", "score")
+    _, told = third.communicate(timeout=100)
+    assert third.returncode == 0, told
+    scored = count_scores(database)
+    assert scored["sentiment"] == scored["stance"] == max(there.values())  # both say the same
+    server.faults.clear()
+    for process in (first, second):
+        _, told = process.communicate(timeout=60)
+        assert process.returncode == 0, told
+    assert stored(database) == ALL
+    assert on_server("score").code == 0
+    assert count_scores(database) == {"sentiment": COUNT, "stance": COUNT}
+
+
+def count_scores(location: str) -> dict[str, int]:
+    query = select(scores.c.task, func.count()).group_by(scores.c.task)
+    with open_archive(location, all_packages()) as archive, archive.connect() as connection:
+        return {task: count for task, count in connection.execute(query)}  # noqa: C416 (rows)
 
 
 EVERY = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'archive%'"
@@ -193,7 +227,7 @@ def test_no_password_is_kept_of_a_run(run: Run, database: str, posts: Path) -> N
 
 def test_what_is_new_to_several_at_once_is_stored_once(database: str) -> None:
     archives = [open_archive(database, all_packages()) for _ in range(6)]
-    at_once = threading.Barrier(len(archives))
+    at_once = threading.Barrier(len(archives), timeout=60)
     found: list[object] = []
 
     def store(number: int) -> None:
@@ -205,11 +239,14 @@ def test_what_is_new_to_several_at_once_is_stored_once(database: str) -> None:
                 known = register(connection, [Target(name)])
             found.append((row.id, *known.values()))
 
-    threads = [threading.Thread(target=store, args=(number,)) for number in range(len(archives))]
+    threads = [
+        threading.Thread(target=store, args=(number,), daemon=True)
+        for number in range(len(archives))
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(timeout=100)
     for archive in archives:
         archive.close()
     assert len(found) == 18

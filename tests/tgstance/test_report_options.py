@@ -24,6 +24,7 @@ from models.preparing import find_mentions, store_readings
 from models.tables import models, scores
 from models.targets import Target
 from reports.selection import Period, ScoredBy, Selection
+from tests.tgstance.asked import move_in
 from tgstance.config import Config, load_config
 from tgstance.model_errors import UNCORRECTED
 from tgstance.reporting.showing import show_figures
@@ -91,6 +92,7 @@ def score(connection: Connection, config: Config) -> None:
 def report(run: Run, scored: Path, tmp_path: Path) -> Run:
     """Return a function that runs tgstance report in a copy of that directory."""
     shutil.copytree(scored, tmp_path, dirs_exist_ok=True)
+    move_in()
     return lambda *arguments: run("report", *arguments)
 
 
@@ -112,6 +114,7 @@ def configure(report_section: str) -> None:
     Path("tgstance.toml").write_text(text, encoding="utf-8")
 
 
+@pytest.mark.every_archive
 def test_every_format_holds_every_table(report: Run) -> None:
     result = report("--format", "csv,Parquet", "--format", "xlsx, html", "--posts")
     assert result.code == 0

@@ -3,7 +3,6 @@
 import csv
 import json
 import signal
-import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from collector.tables import posts
+from models.tables import scores
 from tests.telegram_server import ServedChannel, TelegramServer, World
+from tests.tgstance.asked import count, last_run
 from tests.tgstance.conftest import QUICK
 from tests.tgstance.started import closed_port, start, wait_until
 from tgstance.locks import hold
@@ -35,10 +37,7 @@ def configure(more: str = "") -> None:
 
 
 def recorded(command: str = "run") -> tuple[int | None, dict[str, Any]]:
-    with sqlite3.connect("tgstance.sqlite") as database:
-        query = "SELECT exit_code, summary FROM runs WHERE command = ? ORDER BY rowid"
-        code, summary = database.execute(query, [command]).fetchall()[-1]
-    return code, json.loads(summary)
+    return last_run(command)
 
 
 def stages() -> dict[str, int]:
@@ -65,6 +64,7 @@ def today() -> str:
     return f"{datetime.now(UTC):%Y-%m-%d}"
 
 
+@pytest.mark.every_archive
 def test_all_stages_in_turn_and_a_report_a_day(daily: Run, news: ServedChannel) -> None:
     ran = daily("run")
     assert (ran.code, ran.out) == (0, "")
@@ -141,6 +141,7 @@ def test_a_model_that_is_missing_ends_the_run_and_leaves_the_report(daily: Run) 
     assert reported() == (today(), [today()])
 
 
+@pytest.mark.sqlite_only
 def test_another_run_at_work_defers_this_one(daily: Run) -> None:
     assert daily("run").code == 0
     with hold(Path("tgstance.sqlite").resolve(), "tgstance collect"):
@@ -167,6 +168,7 @@ def test_what_a_killed_report_left_is_cleared_away(daily: Run) -> None:
     assert len(list(Path("reports").iterdir())) == 2
 
 
+@pytest.mark.sqlite_only
 def test_a_dry_run_says_what_would_be_done_and_touches_nothing(daily: Run) -> None:
     before = listing()
     told = daily("run", "--dry-run")
@@ -197,13 +199,10 @@ def test_at_the_deadline_it_stops_between_two_pages(daily: Run, world: World) ->
     assert ran.code == 75
     assert "@many_posts: cut off: the next run goes on there" in ran.err
     assert stages() == {"collect": 75}
-    with sqlite3.connect("tgstance.sqlite") as database:
-        (count,) = database.execute("SELECT count(*) FROM posts").fetchone()
-    assert 0 < count < 2_000
+    assert 0 < count(posts) < 2_000
     Path("tgstance.toml").write_text(text.replace("pace = 0.2\n", "pace = 0\n"))
     assert daily("run", "--stage", "collect").code == 0
-    with sqlite3.connect("tgstance.sqlite") as database:
-        assert database.execute("SELECT count(*) FROM posts").fetchone() == (2_000,)
+    assert count(posts) == 2_000
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -229,5 +228,4 @@ def test_a_signal_lets_the_batch_be_finished(run: Run, number: signal.Signals) -
 
 
 def scored() -> int:
-    with sqlite3.connect("tgstance.sqlite") as connection:
-        return int(connection.execute("SELECT count(*) FROM scores").fetchone()[0])
+    return count(scores)

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from models.tables import scores
+from tests.tgstance.asked import count
 from tests.tgstance.started import start, wait_until
 
 Run = Callable[..., Any]
@@ -37,8 +38,7 @@ def many(run: Run, tmp_path: Path) -> None:
 
 
 def scored() -> int:
-    with sqlite3.connect("tgstance.sqlite") as connection:
-        return int(connection.execute("SELECT count(*) FROM scores").fetchone()[0])
+    return count(scores)
 
 
 def workers_of(parent: int) -> list[int]:

@@ -80,6 +80,7 @@ def test_collecting(
         assert StringSession(session).auth_key.key not in content, path
 
 
+@pytest.mark.sqlite_only
 def test_the_configuration_in_the_table_of_runs(
     ready: Run, session: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 Run = Callable[..., Any]
 TGSTANCE = str(Path(sys.executable).with_name("tgstance"))
 
@@ -45,6 +47,7 @@ def test_an_encoding_without_cyrillic_is_no_error(run: Run, posts: Path) -> None
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.sqlite_only
 def test_ctrl_c_while_importing_keeps_batches_and_says_how_to_go_on(
     run: Run, tmp_path: Path
 ) -> None:

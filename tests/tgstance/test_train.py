@@ -96,6 +96,7 @@ def test_excluded_texts_are_not_trained_on(run: Run, tmp_path: Path) -> None:
     assert not Path("m").exists()
 
 
+@pytest.mark.slow
 def test_what_is_excluded_is_counted_in_rows_and_texts(run: Run, tmp_path: Path) -> None:
     rows = labelled(tmp_path / "rows.jsonl", 20)
     (tmp_path / "texts.txt").write_text("погода\nдождь\n", encoding="utf-8")

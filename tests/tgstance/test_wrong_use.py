@@ -1,13 +1,16 @@
 """What the command says and returns when something is wrong; nothing is lost by it."""
 
 import json
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from filelock import FileLock
+from sqlalchemy import select
+
+from tests.tgstance.asked import opened
+from tgstance.runs import runs
 
 Run = Callable[..., Any]
 
@@ -192,6 +195,7 @@ def test_a_hub_model_needs_a_revision(run: Run, posts: Path) -> None:
     assert 'stance = { name = "someone/model", revision = "COMMIT" }' in one_line(result.err)
 
 
+@pytest.mark.sqlite_only
 def test_an_archive_that_is_none(run: Run, posts: Path) -> None:
     run("init")
     Path("tgstance.sqlite").write_text("not a database, but long enough to be looked at" * 100)
@@ -200,6 +204,7 @@ def test_an_archive_that_is_none(run: Run, posts: Path) -> None:
     assert "is not an archive" in one_line(result.err)
 
 
+@pytest.mark.sqlite_only
 def test_another_run_holds_the_archive(run: Run, posts: Path) -> None:
     run("init")
     run("import", str(posts))
@@ -217,12 +222,13 @@ def test_every_run_is_recorded_with_its_outcome(run: Run, posts: Path) -> None:
     run("import", str(posts))
     run("import", "missing.json")
     run("report", "--target", "Трамп")
-    with sqlite3.connect("tgstance.sqlite") as database:
-        recorded = database.execute("SELECT command, exit_code, ended_at FROM runs ORDER BY rowid")
-        found = [(command, code, bool(ended)) for command, code, ended in recorded]
+    query = select(runs.c.command, runs.c.exit_code, runs.c.ended_at).order_by(runs.c.started_at)
+    with opened() as archive, archive.connect() as connection:
+        found = [(command, code, bool(ended)) for command, code, ended in connection.execute(query)]
     assert found == [("import", 0, True), ("import", 2, True), ("report", 0, True)]
 
 
+@pytest.mark.sqlite_only
 def test_the_archive_and_its_lock_are_private(run: Run, posts: Path) -> None:
     run("init")
     run("import", str(posts))

@@ -171,5 +171,7 @@ def _mending(case: Case, message: str) -> str:
     """Return what mends an archive that could not be read."""
     if "://" in str(case.location):
         return "see to its server, or correct the location of the archive"
+    if "disk is full" in message:
+        return "free some of the disk of the archive, or move the archive"
     newer = "newer tgstance" in message
     return "pip install --upgrade tgstance" if newer else "restore a backup, or name another one"

@@ -117,6 +117,7 @@ def _is_at_work(case: Case, archive: "Archive", run: Row[Any]) -> bool:
     """Tell whether a run without end can be at work: it holds the lock, or needs none."""
     if run.exit_code is not None:
         return False
-    if run.command == "report" and case.now - run.started_at < _LOCKLESS_PATIENCE:
+    needs_none = run.command == "report" and "part_of" not in run.summary
+    if needs_none and case.now - run.started_at < _LOCKLESS_PATIENCE:
         return True
     return any(one.may_be_at(run.command, run.started_at) for one in holders(case, archive))

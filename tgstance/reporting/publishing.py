@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from collector.beside import sync
 from collector.errors import OutputError
 
 __all__ = ["LATEST", "Edition", "newest", "publishing"]
@@ -44,8 +45,11 @@ def publishing(root: Path, day: date) -> Iterator[Edition]:
         yield edition
         with _explained(root):
             edition.directory = _free(root, day)
+            sync(draft)  # a power cut leaves `latest` on a report whose files have their names
             draft.rename(edition.directory)
+            sync(root)
             _point(root / LATEST, edition.directory)
+            sync(root)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 

@@ -44,7 +44,7 @@ def collect(
 
 
 def aside_of(archive: Archive) -> Path:
-    """Where pages that are not understood are kept."""
+    """Where pages that are not understood are kept: here, if the archive is on a server."""
     return Path(str(archive.engine.url.database)).parent / "aside"
 
 

@@ -21,6 +21,7 @@ def collect_in_process(path: Path, session: str, names: list[str]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)  # fifty processes, one after the other
 def test_kill_9_at_fifty_random_moments(
     tmp_path: Path, world: World, server: TelegramServer, session: str
 ) -> None:

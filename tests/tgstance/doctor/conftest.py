@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.tgstance.asked import move_in
 from tests.tgstance.doctor.examined import configure
 from tests.tgstance.started import TGSTANCE
 
@@ -33,4 +34,5 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def used(run: Callable[..., Any], finished: Path) -> Callable[..., Any]:
     """The command in a copy of such a directory."""
     shutil.copytree(finished, Path.cwd(), dirs_exist_ok=True)
+    move_in()
     return run

@@ -12,6 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from tests.tgstance.asked import here, opened
+
 __all__ = [
     "ARCHIVE",
     "Examined",
@@ -70,7 +72,11 @@ def listing() -> dict[str, tuple[int, int, int]]:
 
 
 def execute(statement: str, *values: object) -> list[Any]:
-    """Change the archive by hand, or ask it."""
+    """Change the archive by hand, or ask it; `?` stands for a value."""
+    if "://" in here():
+        with opened() as archive, archive.begin() as connection:
+            result = connection.exec_driver_sql(statement.replace("?", "%s"), values)
+            return list(result) if result.returns_rows else []
     with sqlite3.connect(ARCHIVE) as connection:
         rows = connection.execute(statement, values).fetchall()
     connection.close()

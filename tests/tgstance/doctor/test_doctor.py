@@ -46,6 +46,7 @@ CHECKS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)  # on a busy machine loading torch twice takes long
 def test_an_installation_that_works_is_told_so_and_left_as_it_is(used: Run) -> None:
     found = examine(used, "--thorough")

@@ -18,8 +18,6 @@ from tgstance.doctor.run_checks import check_clock_alone
 from tgstance.locks import hold
 from tgstance.session import Session
 
-pytestmark = pytest.mark.sqlite_only  # they look at the file
-
 Run = Callable[..., Any]
 HOUR = timedelta(hours=1)
 
@@ -93,6 +91,7 @@ def test_of_many_channels_a_few_are_named(collected: Run) -> None:
     assert said.endswith("@channel_4 was never collected; and 15 more")
 
 
+@pytest.mark.every_archive
 def test_ids_that_were_never_asked_for_are_told_of(collected: Run) -> None:
     execute("UPDATE channels SET newest_id = newest_id * 2")
     state, said, fix = examine(collected)["coverage"]
@@ -111,6 +110,7 @@ def test_a_wait_that_telegram_asked_for_is_told_of(used: Run) -> None:
     assert examine(used)["flood waits"][0] == "ok"
 
 
+@pytest.mark.every_archive
 def test_posts_without_scores_are_counted(used: Run) -> None:
     assert examine(used)["unscored posts"][:2] == ("ok", "nothing waits")
     line = '{"channel": "b", "message_id": 1, "date": "2025-11-03T10:00:00Z", "text": "Новая"}'
@@ -126,6 +126,7 @@ def test_posts_without_scores_are_counted(used: Run) -> None:
     assert "2 texts without a sentiment, 1 pairs of text and target without a stance" in said
 
 
+@pytest.mark.every_archive
 def test_scores_of_another_model_are_counted(used: Run) -> None:
     assert examine(used)["outdated scores"][:2] == ("ok", "all 3 are by the configured models")
     execute("UPDATE models SET fingerprint = 'earlier'")
@@ -151,6 +152,7 @@ def test_how_the_last_run_ended_is_told(used: Run, command: str) -> None:
     assert said.endswith("did not end: it was killed")
 
 
+@pytest.mark.sqlite_only  # by its lock
 def test_a_run_that_is_at_work_was_not_killed(used: Run) -> None:
     execute("DELETE FROM runs")
     note_run("score", 5 * HOUR, None)
@@ -165,6 +167,7 @@ def test_a_run_that_is_at_work_was_not_killed(used: Run) -> None:
     assert examine(used)["last score"][1].endswith("did not end: it was killed")
 
 
+@pytest.mark.sqlite_only  # by its lock
 def test_another_command_at_work_hides_no_killed_one(used: Run) -> None:
     with hold(ARCHIVE.resolve(), "tgstance score"):
         time.sleep(1)
@@ -202,6 +205,7 @@ def test_who_calls_the_stages_by_themselves_misses_no_run(used: Run) -> None:
     assert examine(used)["last run"][0] == "ok"
 
 
+@pytest.mark.every_archive
 def test_a_clock_that_was_moved_back_is_wrong(used: Run) -> None:
     assert examine(used)["clock"][0] == "ok"
     note_run("score", -timedelta(days=1))
@@ -222,6 +226,7 @@ def test_a_clock_that_stands_in_the_past_is_wrong() -> None:
         assert check_clock_alone(case).state == state
 
 
+@pytest.mark.every_archive
 def test_the_newest_report_is_named_or_missed(used: Run) -> None:
     assert used("report").code == 0
     state, said, _ = examine(used)["newest report"]
@@ -252,6 +257,7 @@ def test_a_link_to_a_report_that_is_gone_is_wrong(used: Run) -> None:
     assert examine(used)["report directory"][0] == "ok"
 
 
+@pytest.mark.sqlite_only  # by its lock
 def test_what_killed_runs_left_beside_reports_is_named(used: Run) -> None:
     assert examine(used)["leftovers"][:2] == ("ok", "none")
     configure(more='[report]\ndirectory = "my reports"\n')
