@@ -62,7 +62,7 @@ class AdvisoryLocks:
         try:
             yield
         finally:
-            with suppress(SQLAlchemyError):  # it is gone with the connection
+            with suppress(SQLAlchemyError, ArchiveUnavailableError):  # gone with its connection
                 self.ask(f"SELECT pg_advisory_unlock{kind}(:group, :number)", lock)
 
     def ask(self, query: str, lock: Lock) -> bool:
@@ -71,10 +71,18 @@ class AdvisoryLocks:
         return bool(asked.scalar())
 
     def opened(self) -> Connection:
-        """Return the connection, opened when the first lock is wanted."""
+        """Return the connection, opened when the first lock is wanted.
+
+        Raises ArchiveUnavailableError if it was lost, for another has none of its locks.
+        """
         if self.connection is None:
             self.connection = self.engine.connect()
             self.connection.execution_options(isolation_level="AUTOCOMMIT")
+        if self.lost or self.connection.invalidated:
+            raise ArchiveUnavailableError(
+                "the connection to the archive's server was lost; run the same command again to "
+                "go on"
+            )
         return self.connection
 
     def introduce(self, command: str) -> None:
@@ -105,14 +113,10 @@ class AdvisoryLocks:
         """
         if self.connection is None:
             return
-        if not self.lost:
-            self.lost = True  # unless it answers
-            self.connection.exec_driver_sql("SELECT 1")
-            self.lost = False
-            return
-        raise ArchiveUnavailableError(
-            "the connection to the archive's server was lost; run the same command again to go on"
-        )
+        connection = self.opened()
+        self.lost = True  # unless it answers
+        connection.exec_driver_sql("SELECT 1")
+        self.lost = False
 
     def close(self) -> None:
         """Give all locks back."""

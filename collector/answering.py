@@ -16,14 +16,21 @@ __all__ = ["AnsweredConnection"]
 
 GRACE_S = 60  # after the server should have broken it off
 INTERVAL_S = 0.1  # how soon Ctrl-C is noticed
+ALLOWED_MS = "SELECT setting::bigint FROM pg_settings WHERE name = 'statement_timeout'"
 
 Result = TypeVar("Result")
 
 
 class AnsweredConnection(Connection[Any]):
-    """Closes itself when an answer is long overdue; `limit_s` are seconds."""
+    """Closes itself when an answer is long overdue; `limit_s` are seconds, None is for ever."""
 
-    limit_s: float = LONGEST_S + GRACE_S
+    limit_s: float | None = LONGEST_S + GRACE_S
+
+    def follow_server(self) -> None:
+        """Wait a little longer than the server lets a statement take, which a URL may change."""
+        row = self.execute(ALLOWED_MS).fetchone()
+        self.rollback()
+        self.limit_s = row[0] / 1000 + GRACE_S if row and row[0] else None
 
     def wait(
         self, gen: PQGen[Result], interval: float = INTERVAL_S, timeout: float | None = None

@@ -193,7 +193,9 @@ def without_writing(url: URL, *, untouched: bool) -> URL:
         raise ArchiveNameError(f"{path}: there is no archive")
     log = path.with_name(f"{path.name}-wal")
     indexed = path.with_name(f"{path.name}-shm").exists()
-    still = not log.exists() or not (indexed or log.stat().st_size)  # begun, on a full disk
+    still = True
+    with suppress(FileNotFoundError):  # none, or a writer ends just now and takes it away
+        still = not (log.stat().st_size or indexed)  # begun, on a full disk
     how = "?mode=ro"
     if untouched:
         how += "&immutable=1" if still else "&readonly_shm=1" if indexed else ""

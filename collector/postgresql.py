@@ -18,6 +18,8 @@ from collector.errors import ArchiveError, ArchiveNameError, ArchiveUnavailableE
 if TYPE_CHECKING:
     from psycopg import Connection as Connected
 
+    from collector.answering import AnsweredConnection
+
 __all__ = ["build_server_engine", "failure", "reading_only", "shown_server", "with_driver"]
 
 NAMES = {"postgresql", "postgres"}  # psql takes both
@@ -50,7 +52,8 @@ GONE = "the connection to the server was lost; run the same command again to go 
 READ_ONLY = "-c default_transaction_read_only=on"
 
 # Of conditions in https://www.postgresql.org/docs/current/errcodes-appendix.html
-BUSY = {"55P03", "40001", "40P01", "53300", "57014"}
+BUSY = {"55P03", "40001", "40P01", "53300"}
+BROKEN_OFF = "57014"
 LOST = ("08", "57P")
 NO_RIGHTS = ("42501", "25006", "28")
 FULL = re.compile("too many|remaining connection slots")  # a refusal comes without its code
@@ -99,6 +102,7 @@ def build_server_engine(url: URL, writing: str) -> Engine:
     event.listen(engine, "do_connect", connect)
     event.listen(engine, "begin", begin)
     event.listen(engine, "connect", _check_encoding)
+    event.listen(engine, "connect", _follow_server)
     return engine
 
 
@@ -118,6 +122,10 @@ def _check_encoding(connection: "Connected[Any]", _record: object) -> None:
         )
 
 
+def _follow_server(connection: "AnsweredConnection", _record: object) -> None:
+    connection.follow_server()
+
+
 def failure(error: DatabaseError | InterfaceError, url: URL) -> ArchiveError | None:
     """Return what an error of a server means to its user; None if a statement was wrong."""
     orig = error.orig
@@ -134,6 +142,10 @@ def _refusal(error: DatabaseError | InterfaceError, state: str, told: str) -> Ar
     """Return what it means that a server does not do what it was told."""
     if state in BUSY:
         return ArchiveUnavailableError(f"{told}: is in use by others; try again later")
+    if state == BROKEN_OFF:
+        return ArchiveUnavailableError(
+            f"{told}; try again later, or with ?options=-c statement_timeout=... in the URL"
+        )
     if state.startswith(NO_RIGHTS):
         return ArchiveNameError(
             f"{told}; its user needs the right to create, read and write tables"
@@ -166,7 +178,7 @@ def _answers(url: URL) -> bool:
     from psycopg.conninfo import make_conninfo  # noqa: PLC0415 (an extra)
     from psycopg.pq import PGconn, Ping  # noqa: PLC0415 (as above)
 
-    named = {**url.translate_connect_args(), **url.query}
+    _, named = url.get_dialect()().create_connect_args(url)  # several hosts are one text there
     where = {name: named[name] for name in WHERE if name in named}
     told = str(named.get("connect_timeout"))
     limit = told if SECONDS.fullmatch(told) else CONNECTING["connect_timeout"]  # 0 is for ever

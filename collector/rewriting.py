@@ -36,7 +36,7 @@ def rewrite_tables(engine: Engine) -> None:
     with database_errors(engine.url), alone.connect() as connection:
         names = archive_tables(connection)
         with noticing(connection, notices):
-            connection.exec_driver_sql(f"VACUUM (FULL, VERBOSE) {', '.join(names)}")
+            connection.exec_driver_sql(f"VACUUM (FULL, VERBOSE, ANALYZE) {', '.join(names)}")
     notices.check(shown_server(engine.url))
 
 

@@ -19,7 +19,6 @@ __all__ = ["FEWEST_ROWS", "fit", "uncalibrated"]
 FEWEST_ROWS = 100  # of a task; fewer say too little about its confidence
 _FEWEST_OF_LANGUAGE = 200
 _BOUNDS = (0.25, 8.0)  # rows that ask for more are too easy, too hard or too few to tell
-_NEAR = 1.01  # the search ends a little before a bound
 
 
 def fit(
@@ -73,9 +72,9 @@ def _fit(logits: NDArray[np.float32], truth: NDArray[np.int64]) -> Fit | None:
         return -float(likely[np.arange(len(truth)), truth].mean())
 
     found = minimize_scalar(loss, bounds=np.log(_BOUNDS), method="bounded")
-    temperature = float(np.exp(found.x))
-    if not _BOUNDS[0] * _NEAR < temperature < _BOUNDS[1] / _NEAR:
+    if min(map(loss, np.log(_BOUNDS))) <= found.fun:  # the search itself ends before a bound
         return None
+    temperature = float(np.exp(found.x))
     before, after = (
         reliability(softmax(exact / divisor, axis=1).astype(np.float32), truth)
         for divisor in (1.0, temperature)

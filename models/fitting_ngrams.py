@@ -94,7 +94,7 @@ def _weighted(counts: csr_matrix, rarity: NDArray[np.float64]) -> csr_matrix:
 def _fit(
     values: csr_matrix, outputs: NDArray[np.int64], weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return weights (buckets, 3) and bias (3,); a label without rows gets the lowest of biases."""
+    """Return weights (buckets, 3) and bias (3,); of a label without rows both are 0."""
     table, bias = np.zeros((values.shape[1], 3)), np.zeros(3)
     present = np.unique(outputs)
     if len(present) < 2:  # noqa: PLR2004 (two labels; of one alone there is nothing to learn)

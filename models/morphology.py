@@ -9,6 +9,7 @@ import re
 import unicodedata
 from contextlib import contextmanager
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ _DECLENSIONS = {
 _ENDINGS = ("а", "у", "ом", "е", "ові", "і")
 _PLURAL_ENDINGS = ("ы", "и", "ов", "ів", "ам", "ами", "ах")
 _SHORTEST_COMMON_NOUN = 4
+_ONE_AT_A_TIME = Lock()
 
 
 def fold(word: str) -> str:
@@ -228,9 +230,15 @@ def _types_unchecked() -> "Iterator[None]":
     except ImportError:  # in a version that does not
         yield
         return
-    checked = typeguard.typechecked
-    typeguard.typechecked = lambda function: function  # type: ignore[assignment] # for a moment
-    try:
-        yield
-    finally:
-        typeguard.typechecked = checked
+    with _ONE_AT_A_TIME:  # or the second would take the first one's stand-in for what was there
+        checked = typeguard.typechecked
+        typeguard.typechecked = _unchecked  # type: ignore[assignment] # for a moment
+        try:
+            yield
+        finally:
+            typeguard.typechecked = checked
+
+
+def _unchecked(*decorated: object, **_settings: object) -> object:
+    """Decorate nothing, called as `@typechecked` or as `@typechecked(...)`."""
+    return decorated[0] if decorated else _unchecked

@@ -34,10 +34,11 @@ class Ngrams(nn.Module):
     def forward(self, ids: Tensor, types: Tensor, mask: Tensor, mention: Tensor) -> Tensor:
         """Return logits (n, outputs) for token ids (n, length); see `features`."""
         places, present = self.features(ids, types, mask, mention)
-        rarity = functional.embedding(places, self.rarity) * present[..., None]
+        # In single precision whatever the weights have: half holds no such sum over a long text.
+        rarity = functional.embedding(places, self.rarity).float() * present[..., None]
         length = rarity.square().sum(dim=1).clamp(min=1).sqrt()
-        sums = (functional.embedding(places, self.weights) * rarity).sum(dim=1)
-        result: Tensor = sums / length + self.bias
+        sums = (functional.embedding(places, self.weights).float() * rarity).sum(dim=1)
+        result: Tensor = sums / length + self.bias.float()
         return result
 
     def features(

@@ -181,7 +181,10 @@ class _TargetEncoderModel(PreTrainedModel):
         self.encoder.words = cast("nn.Embedding", value)
 
     def _init_weights(self, module: nn.Module) -> None:
-        if not isinstance(module, nn.Conv1d):  # torch's own start suits so narrow a convolution
+        if isinstance(module, Ngrams):
+            for weight in module.parameters():
+                nn.init.zeros_(weight)
+        elif not isinstance(module, nn.Conv1d):  # torch's own start suits so narrow a convolution
             super()._init_weights(module)  # type: ignore[no-untyped-call] # the library's
 
     def _encode(

@@ -33,7 +33,7 @@ from models.groups import by_language
 from models.labels import LABELS
 from models.measures import measure
 from models.model_card import TaskRecord, TrainingRecord, versions, write_card, write_record
-from models.model_name import ModelName
+from models.model_name import EMBEDDED, ModelName
 from models.passage import MARK_CLOSE, MARK_OPEN
 from models.pretrained import read_pretrained
 from models.pretraining import PretrainingPace, pretrain
@@ -81,7 +81,7 @@ class Recipe:
 
 def default_recipe(base: str | None) -> Recipe:
     """Return what works for the embedded shape, from nothing or pretrained, or for other bases."""
-    if base is None or _is_embedded_shape(Path(base).expanduser()):
+    if base is None or base == EMBEDDED or _is_embedded_shape(Path(base).expanduser()):
         return Recipe(base=base)
     return Recipe(base=base, epochs=4, batch_size=16, learning_rate=3e-5)
 

@@ -101,12 +101,10 @@ class Postgres:
         """Let it stand still for the length of the block, as on a disk that does not answer."""
         processes = self.processes()
         try:
-            for process in processes:
-                os.kill(process, signal.SIGSTOP)
+            send(signal.SIGSTOP, processes)
             yield
         finally:
-            for process in processes:
-                os.kill(process, signal.SIGCONT)
+            send(signal.SIGCONT, processes)
 
     @contextmanager
     def set_to(self, **settings: str) -> Iterator[None]:
@@ -156,6 +154,12 @@ class Postgres:
 
     def drop_database(self, name: str) -> None:
         self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def send(number: signal.Signals, processes: Sequence[int]) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):  # of a connection that has just ended
+            os.kill(process, number)
 
 
 def ordinary_user() -> dict[str, Any]:

@@ -19,10 +19,12 @@ import pytest
 def test_before():
     pass
 
+@pytest.mark.timeout(1)
 def test_keeps_pythons_lock():
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})  # which would end the sleep
     ctypes.PyDLL(None).sleep(600)
 
+@pytest.mark.timeout(1)
 def test_swallows_what_should_end_it():
     while True:
         try:
@@ -30,6 +32,7 @@ def test_swallows_what_should_end_it():
         except BaseException:
             pass
 
+@pytest.mark.timeout(1)
 def test_hangs_again_as_it_cleans_up():
     try:
         time.sleep(600)
@@ -41,6 +44,7 @@ def endless():
     yield
     time.sleep(600)
 
+@pytest.mark.timeout(1)
 def test_fails_and_then_its_fixture_hangs(endless):
     assert False
 
@@ -55,11 +59,22 @@ def test_begins_a_thread():
 """
 
 
+OUTLASTS_THE_OTHER_WORKER = """
+import time
+
+def test_at_once():
+    pass
+
+def test_long():
+    time.sleep(5)
+"""
+
+
 def outcome(directory: Path, code: str, *options: str) -> subprocess.CompletedProcess[str]:
     (directory / "conftest.py").write_text(CONFTEST)
     (directory / "test_it.py").write_text(code)
     root = Path(__file__).parents[1]
-    settings = ["-o", "timeout=1", "-o", f"pythonpath={root}", "-p", "no:cacheprovider"]
+    settings = ["-o", "timeout=60", "-o", f"pythonpath={root}", "-p", "no:cacheprovider"]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *settings, *options],
         cwd=directory,
@@ -92,3 +107,10 @@ def test_a_process_that_does_not_end_is_ended(tmp_path: Path) -> None:
     assert "1 passed" in done.stdout
     assert "in _shutdown" in done.stderr
     assert done.returncode == 1
+
+
+def test_a_worker_that_is_done_may_wait_for_the_others(tmp_path: Path) -> None:
+    done = outcome(tmp_path, OUTLASTS_THE_OTHER_WORKER, "-n2", "--dist=worksteal")
+    assert "2 passed" in done.stdout
+    assert "Timeout" not in done.stderr
+    assert done.returncode == 0

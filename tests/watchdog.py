@@ -26,6 +26,8 @@ class Watchdog:
         self.limit = float(config.getoption("timeout") or config.getini("timeout") or 0)
         self.grace = grace
         self.watching = False
+        # It waits, when its tests are done, until those of all others are, and is then ended.
+        self.is_worker = hasattr(config, "workerinput")
         capture = config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled():
             self.stderr = os.dup(2)
@@ -54,7 +56,7 @@ class Watchdog:
     def pytest_unconfigure(self) -> None:
         """Watch how the process ends, when all is said."""
         sys.stdout.flush()
-        if self.limit:
+        if self.limit and not self.is_worker:
             self.wait(self.grace)
 
     def wait(self, seconds: float) -> None:

@@ -16,6 +16,7 @@ from collector.errors import TgstanceError
 from tgstance import __version__
 from tgstance.commands import ALL
 from tgstance.session import Session
+from tgstance.stopping import repeating_lost_interrupts
 
 __all__ = ["command_group", "main"]
 
@@ -91,7 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     _open_streams()
     _end_in_order()
     try:
-        code = _run(given)
+        with repeating_lost_interrupts():
+            code = _run(given)
     finally:
         _close_logs()
     sys.exit(code)

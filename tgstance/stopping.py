@@ -1,14 +1,23 @@
 """Ends long work at its next safe point: at SIGTERM or Ctrl-C, or when its time is up."""
 
+import os
 import signal
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from collector.errors import OutOfTimeError
 
-__all__ = ["Stop"]
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
+__all__ = ["Stop", "repeating_lost_interrupts"]
+
+_AGAIN_AFTER_S = 0.02
 
 
 class Stop:
@@ -53,3 +62,22 @@ class Stop:
         if not self._asked:
             self._asked = True
             log.warning("ending after this batch (Ctrl-C again: at once, and the batch is lost)")
+
+
+@contextmanager
+def repeating_lost_interrupts() -> Iterator[None]:
+    """Let a Ctrl-C come again that struck in a finaliser, where Python drops every exception."""
+    before = sys.unraisablehook
+
+    def drop(dropped: "UnraisableHookArgs") -> None:
+        if issubclass(dropped.exc_type, KeyboardInterrupt):
+            again = (os.getpid(), signal.SIGINT)
+            threading.Timer(_AGAIN_AFTER_S, os.kill, again).start()
+        else:
+            before(dropped)
+
+    sys.unraisablehook = drop
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before

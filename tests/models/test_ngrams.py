@@ -1,5 +1,7 @@
 """The table of n-grams beside the encoder: what it counts, and that it can be fitted."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from hypothesis import given
@@ -57,6 +59,21 @@ def test_hashing_stays_within_31_bits(tokens: list[int]) -> None:
     wide, _ = table.features(ids, *rest)
     narrow, _ = table.features(ids.int(), rest[0].int(), rest[1].int(), rest[2])
     assert wide.tolist() == narrow.tolist()
+
+
+def test_half_precision_holds_a_long_text_too() -> None:
+    table = Ngrams(BUCKETS, 3)
+    with torch.no_grad():
+        table.rarity.fill_(11)
+        table.weights.copy_(torch.arange(3.0))
+    ids = torch.arange(256)[None] + 10
+    mention = torch.zeros_like(ids, dtype=torch.bool)
+    mention[0, ::9] = True
+    inputs = ids, torch.zeros_like(ids), torch.ones_like(ids), mention
+    exact = table(*inputs)
+    assert exact[0, 2] > exact[0, 1] > 1
+    for precision in (torch.float16, torch.bfloat16):
+        assert torch.allclose(table.to(precision)(*inputs), exact, rtol=0.01)
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +156,24 @@ def test_labels_that_no_row_has_are_not_learned(
     assert model.ngrams is not None
     learned = model.ngrams.weights.abs().sum(dim=0) > 0
     assert learned.tolist() == [len(labels) > 1 and label in labels for label in SAID]
+
+
+def test_a_table_for_other_labels_is_read_as_an_empty_one(
+    model: TargetEncoderForSequenceClassification,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: list[LabelledRow],
+    tmp_path: Path,
+) -> None:
+    """As `tgstance train --base` reads a model that it is to teach another task."""
+    fit_ngrams(model, tokenizer, rows, 64)
+    model.save_pretrained(tmp_path)
+    read = TargetEncoderForSequenceClassification.from_pretrained(
+        tmp_path, num_labels=6, ignore_mismatched_sizes=True
+    )
+    assert read.ngrams is not None
+    assert read.ngrams.weights.shape == (BUCKETS, 6)
+    assert not read.ngrams.weights.any()
+    assert not read.ngrams.bias.any()
 
 
 def test_features_are_refused_where_there_is_no_table(

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import pytest
+import typeguard
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -174,3 +175,8 @@ def test_any_text_can_be_searched(text: str) -> None:
 @given(st.text(alphabet="абвгдежзийклмнопрстуфхцчшщьюяёіїєґ'", min_size=1, max_size=12))
 def test_a_word_is_always_a_form_of_itself(word: str) -> None:
     assert fold(word) in forms(word)
+
+
+def test_to_know_english_leaves_others_their_checks_of_types() -> None:
+    assert "sanctions" in forms("sanction")
+    assert typeguard.typechecked.__module__.startswith("typeguard")

@@ -17,7 +17,9 @@ from models.dataset import LabelledRow
 from models.embedded_shape import Shape
 from models.labels import LABELS, SENTIMENT, STANCE
 from models.model_card import TrainingRecord
+from models.model_name import EMBEDDED, ModelName
 from models.passage import Passage
+from models.pretrained import locate
 from models.training import Recipe, Watch, default_recipe, train
 from models.training_data import TrainingData, describe_file
 from models.training_loop import task_loss
@@ -179,6 +181,12 @@ def test_a_trained_encoder_can_be_trained_further_on_one_task(
     assert record.recipe.max_length == 32
     assert any("36 held-out" in doubt or "18 held-out" in doubt for doubt in record.doubts)
     classifier(tmp_path / "further", STANCE)
+
+
+def test_the_embedded_model_is_trained_further_as_what_it_is() -> None:
+    embedded = default_recipe(str(locate(ModelName())))
+    assert replace(embedded, base=EMBEDDED) == default_recipe(EMBEDDED)
+    assert default_recipe(EMBEDDED).learning_rate > default_recipe("owner/encoder").learning_rate
 
 
 def test_training_stops_when_the_held_out_rows_get_no_better(tmp_path: Path) -> None:

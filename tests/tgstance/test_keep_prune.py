@@ -248,6 +248,23 @@ def test_words_stay_on_a_server_while_somebody_reads(scored: Run, in_files: InFi
     assert not in_files()
 
 
+@pytest.mark.parametrize("archive_kind", ["postgresql"])
+def test_the_statistics_of_a_server_quote_nothing_that_is_gone(scored: Run) -> None:
+    with psycopg.connect(here(), autocommit=True) as owner:
+        owner.execute("ANALYZE")
+        assert is_quoted(owner, WORD)
+        assert scored("prune", "--older-than", "180d", "--yes").code == 0
+        assert not is_quoted(owner, WORD)
+
+
+def is_quoted(connection: psycopg.Connection[Any], word: str) -> bool:
+    """Tell whether a word is in what a server remembers of the values of some column."""
+    values = "concat(most_common_vals, histogram_bounds)"
+    query = f"SELECT count(*) FROM pg_stats WHERE strpos({values}, %s) > 0"  # noqa: S608 (ours)
+    (count,) = connection.execute(query, [word]).fetchone() or (0,)
+    return bool(count)
+
+
 @pytest.mark.every_archive
 def test_scores_of_other_models_go_when_told(scored: Run) -> None:
     make_models_others()

@@ -213,6 +213,19 @@ def test_a_server_that_cannot_be_used_is_one_line(
     assert password not in ended.out + ended.err
 
 
+def test_of_several_hosts_one_that_refuses_is_told_from_none_that_answers(
+    run: Run, postgres: Postgres, database: str
+) -> None:
+    Path("tgstance.toml").touch()
+    hosts = f"host=127.0.0.1:{closed_port()}&host=127.0.0.1:{postgres.port}"
+    location = f"postgresql://{ADMIN}:{{}}@/{database.rpartition('/')[2]}?{hosts}"
+    assert run("--archive", location.format(PASSWORD), "status").code == 0
+    ended = run("--archive", location.format("wrong-one"), "status")
+    assert ended.code == 2, ended.err
+    assert "password authentication failed" in ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
 def test_no_password_is_kept_of_a_run(run: Run, database: str, posts: Path) -> None:
     hidden = database.replace(f"{ADMIN}:{PASSWORD}@", "")
     location = f"{hidden}?user={ADMIN}&password={PASSWORD}"

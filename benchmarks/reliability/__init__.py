@@ -1,0 +1,1 @@
+"""What faults do to an installation that runs unattended: `python -m benchmarks.reliability`."""
