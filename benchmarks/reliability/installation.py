@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -67,8 +68,9 @@ class Child:
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         """Send it a signal, unless it has ended."""
-        if self.is_alive():
-            os.kill(self.pid, number)
+        with suppress(ProcessLookupError):  # it ends just now
+            if self.is_alive():
+                os.kill(self.pid, number)
 
     def said(self) -> str:
         """Return what it has written to stderr so far."""

@@ -15,10 +15,11 @@ from benchmarks.reliability.truth import copied
 
 __all__ = ["kill_at_changes", "kill_at_random", "stage_of"]
 
+_MOST_CHANGES = 1000
+_MISSES = 4  # times as many runs as tries at most: some end before they are killed
+
 # After which sign of a run the clock starts, and for how many seconds it then may run. The first
 # is that of a run that has only begun.
-_MOST_CHANGES = 1000
-
 SIGNS = (
     ("", 2.0),
     ("new", 0.2),
@@ -40,21 +41,30 @@ def kill_at_random(
     chance = Random(seed)
     with TemporaryDirectory() as scratch, Served(seed) as served:
         home = Installation(Path(scratch, "home"), served, Path(scratch, "logs"))
-        for row.tries in turns(tries, seconds):
+        for number in turns(tries * _MISSES, seconds):
+            if row.tries == tries:
+                break
             served.write(4)
-            sign, most = SIGNS[row.tries % len(SIGNS)]
             before = last_run(home)
             with served.being_written():
                 is_forked = chance.random() < 0.5 if forked is None else forked
-                child = home.start("run", forked=is_forked)
-                if child.wait_for(sign):
-                    time.sleep(chance.random() * most)
-                child.kill()
-                child.wait()
+                if not _killed(home, chance, SIGNS[number % len(SIGNS)], forked=is_forked):
+                    continue
+            row.tries += 1
             row.seen[stage_of(home, before)] += 1
             row.ask(home)
             row.mend(home)
     return row
+
+
+def _killed(home: Installation, chance: Random, moment: tuple[str, float], *, forked: bool) -> bool:
+    """Kill a run at a moment after a sign of it; tell whether it had not ended before."""
+    sign, most = moment
+    child = home.start("run", forked=forked)
+    if child.wait_for(sign):
+        time.sleep(chance.random() * most)
+    child.kill()
+    return child.wait().code == -signal.SIGKILL
 
 
 def kill_at_changes(seed: int, every: int = 1, seconds: float = UNLIMITED) -> Row:

@@ -64,7 +64,7 @@ def _images(
 
 def _copied(child: Child, home: Installation, there: Path) -> bool:
     """Copy all files at one moment, while the run is halted; tell whether it was at work."""
-    os.kill(child.pid, signal.SIGSTOP)
+    child.kill(signal.SIGSTOP)
     try:
         while (state := _state(child.pid)) not in "TZ":
             time.sleep(0.001)
@@ -72,13 +72,16 @@ def _copied(child: Child, home: Installation, there: Path) -> bool:
             shutil.copytree(home.directory, there, symlinks=True)
             return True
     finally:
-        os.kill(child.pid, signal.SIGCONT)
+        child.kill(signal.SIGCONT)
     return False
 
 
 def _state(process: int) -> str:
     """Return the state of a process as `proc(5)` names it: T is stopped, Z has ended."""
-    return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0]
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0]
+    except (FileNotFoundError, ProcessLookupError):  # it has been buried
+        return "Z"
 
 
 def _lose(image: Installation, chance: Random) -> int:
