@@ -10,6 +10,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,6 +22,7 @@ __all__ = ["ARCHIVE", "SCORING", "AdvisoryLocks", "Lock", "channel_lock"]
 OURS = int.from_bytes(b"tgst", "big")
 CHANNELS = int.from_bytes(b"tgch", "big")
 LONGEST_NAME = 63  # bytes of a connection's name; the server cuts off the rest
+PATIENCE_S = 60  # what is asked of locks is answered at once, or the server stands still
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class AdvisoryLocks:
         if self.connection is None:
             self.connection = self.engine.connect()
             self.connection.execution_options(isolation_level="AUTOCOMMIT")
+            driver: Any = self.connection.connection.driver_connection
+            driver.limit_s = PATIENCE_S
         if self.lost or self.connection.invalidated:
             raise ArchiveUnavailableError(
                 "the connection to the archive's server was lost; run the same command again to "

@@ -3,7 +3,7 @@
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -58,13 +58,14 @@ def explanation(message: str, url: URL) -> str:
 
 def is_disk_full(url: URL) -> bool:
     """Tell whether there is no room any more beside an SQLite file."""
-    directory = Path(shown(url)).parent
-    return directory.is_dir() and shutil.disk_usage(directory).free < LEAST_FREE
+    with suppress(OSError):  # of a disk that fails, or is gone
+        return shutil.disk_usage(Path(shown(url)).parent).free < LEAST_FREE
+    return False
 
 
 def shown(url: URL) -> str:
     """Return the archive's name for messages, without a password."""
     if url.get_backend_name() != "sqlite":
         return shown_server(url)
-    name = (url.database or str(url)).partition("?mode=ro")[0]
+    name = (url.database or str(url)).partition("?mode=")[0]
     return unquote(name.removeprefix("file://")) if name.startswith("file://") else name

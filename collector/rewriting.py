@@ -78,8 +78,9 @@ class Notices:
 
 @contextmanager
 def noticing(connection: Connection, notices: Notices) -> Iterator[None]:
-    """Collect what the server says besides answers."""
+    """Collect what the server says besides answers, whatever its user wants to hear of it."""
     driver: Any = connection.connection.driver_connection
+    connection.exec_driver_sql("SET client_min_messages = warning")
     driver.add_notice_handler(notices.note)
     try:
         yield

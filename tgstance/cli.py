@@ -171,9 +171,9 @@ def _end_in_order() -> None:
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_IGN)  # some send it twice: once is enough
-        if callable(signal.getsignal(signal.SIGINT)):
-            signal.raise_signal(signal.SIGINT)  # of which an event loop takes care
-        else:  # a shell lets jobs in the background ignore it
-            raise KeyboardInterrupt
+        if not callable(signal.getsignal(signal.SIGINT)):
+            # A shell lets jobs in the background ignore it, but a lost one is to come again.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.raise_signal(signal.SIGINT)  # of which an event loop takes care
 
     signal.signal(signal.SIGTERM, interrupt)

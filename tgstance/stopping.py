@@ -68,11 +68,13 @@ class Stop:
 def repeating_lost_interrupts() -> Iterator[None]:
     """Let a Ctrl-C come again that struck in a finaliser, where Python drops every exception."""
     before = sys.unraisablehook
+    timers: list[threading.Timer] = []
 
     def drop(dropped: "UnraisableHookArgs") -> None:
         if issubclass(dropped.exc_type, KeyboardInterrupt):
             again = (os.getpid(), signal.SIGINT)
-            threading.Timer(_AGAIN_AFTER_S, os.kill, again).start()
+            timers.append(threading.Timer(_AGAIN_AFTER_S, os.kill, again))
+            timers[-1].start()
         else:
             before(dropped)
 
@@ -81,3 +83,5 @@ def repeating_lost_interrupts() -> Iterator[None]:
         yield
     finally:
         sys.unraisablehook = before
+        for timer in timers:
+            timer.cancel()  # nothing is left to be interrupted, but Python's own end

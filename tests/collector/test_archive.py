@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 from datetime import UTC, datetime
+from errno import EIO
 from pathlib import Path
 
 import pytest
@@ -211,6 +212,16 @@ def test_a_locked_archive_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         other.begin(),
     ):
         pass
+
+
+@pytest.mark.sqlite_only
+def test_a_disk_that_fails_is_one_line(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_path: Path) -> None:
+        raise OSError(EIO, "Input/output error")
+
+    monkeypatch.setattr("shutil.disk_usage", fail)
+    with pytest.raises(ArchiveError, match=r"archive\.db: disk I/O error$"), archive.begin():
+        raise sqlite3.OperationalError("disk I/O error")
 
 
 def test_reading_goes_on_while_another_writes(tmp_path: Path) -> None:

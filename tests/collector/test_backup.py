@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from errno import EINVAL
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,17 @@ def test_a_full_disk_leaves_what_was_there(archive: Archive, place: Path, tmp_pa
     assert done.stdout.endswith("there is no backup\n")
     assert (tmp_path / "copy.db").read_text() == "the earlier one"
     assert not list(tmp_path.glob(".writing-*"))
+
+
+def test_a_disk_that_syncs_no_directories_will_do(
+    archive: Archive, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fsync(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    assert back_up(place, tmp_path / "copy.db").size
 
 
 def test_an_interrupt_leaves_nothing(archive: Archive, place: Path, tmp_path: Path) -> None:

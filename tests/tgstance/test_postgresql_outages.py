@@ -3,8 +3,9 @@
 import os
 import re
 import subprocess
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 from sqlalchemy import func, select
 
+from collector.advisory_locks import ARCHIVE
 from collector.archive import open_archive
 from collector.errors import ArchiveUnavailableError
 from collector.tables import posts as posts_table
@@ -98,6 +100,19 @@ def test_a_server_that_stands_still_is_given_up(
     assert "4 posts" in first_words("status").out
 
 
+def test_locks_of_a_server_that_stands_still_are_let_go(
+    postgres: Postgres, archive_location: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collector.advisory_locks.PATIENCE_S", 1)
+    held = ExitStack()
+    archive = held.enter_context(open_archive(archive_location))
+    held.enter_context(archive.hold(ARCHIVE))
+    with postgres.frozen():
+        began = time.monotonic()
+        held.close()
+        assert time.monotonic() - began < 20
+
+
 @pytest.mark.parametrize(
     ("limit", "said"),
     [
@@ -161,7 +176,7 @@ def test_who_may_only_read_can_look_and_not_write(
 
 
 def test_only_the_owner_of_the_tables_can_erase(
-    first_words: Run, guest: Callable[[str], str]
+    first_words: Run, guest: Callable[[str], str], postgres: Postgres
 ) -> None:
     location = guest("SELECT, INSERT, UPDATE, DELETE")
     prune = ("-q", "prune", "--older-than", "0d", "--yes", "--unlabelled")
@@ -169,6 +184,8 @@ def test_only_the_owner_of_the_tables_can_erase(
     assert ended.code == 2
     told = "(vacuum it|to vacuum .*): .* run the same command again as the user who owns the"
     assert re.search(told, one_line(ended.err))
+    postgres.execute("ALTER ROLE guest_of_tests SET client_min_messages = 'error'")
+    assert re.search(told, one_line(first_words("--archive", location, *prune).err))
     assert first_words(*prune).code == 0
     with opened() as archive, archive.connect() as connection:
         assert set(connection.scalars(select(posts_table.c.text))) == {""}

@@ -173,5 +173,7 @@ def _mending(case: Case, message: str) -> str:
         return "see to its server, or correct the location of the archive"
     if "disk is full" in message:
         return "free some of the disk of the archive, or move the archive"
+    if "in use by another program" in message:
+        return "end that program, and run tgstance doctor again"
     newer = "newer tgstance" in message
     return "pip install --upgrade tgstance" if newer else "restore a backup, or name another one"

@@ -25,6 +25,7 @@ MEGABYTE = 1_000_000
 WRITE = """
 import sqlite3, sys
 connection = sqlite3.connect("tgstance.sqlite", isolation_level=None)
+connection.execute(sys.argv[1])
 connection.execute("BEGIN IMMEDIATE")
 connection.execute("UPDATE channels SET title = title || 'x'")
 connection.execute("COMMIT")
@@ -194,6 +195,20 @@ def test_who_holds_the_lock_is_told(used: Run) -> None:
     assert examine(used)["archive lock"][1] == "nobody holds it"
 
 
+def test_an_archive_that_another_program_keeps_is_not_to_be_replaced(
+    used: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collector.archive.LOCK_WAIT_S", 0.05)
+    with writer("PRAGMA locking_mode = EXCLUSIVE") as process:
+        state, said, fix = examine(used)["archive"]
+        kept = used("backup", "copy.sqlite")
+        process.send_signal(signal.SIGKILL)
+    assert state == "wrong"
+    assert said == f"{ARCHIVE.resolve()}: is in use by another program; try again later"
+    assert fix == "end that program, and run tgstance doctor again"
+    assert (kept.code, kept.err) == (75, f"tgstance: {said}\n")
+
+
 def test_no_lock_is_made(used: Run) -> None:
     for path in Path().glob("*.lock*"):
         path.unlink()
@@ -275,12 +290,15 @@ def test_a_directory_that_cannot_be_written_is_wrong(used: Run) -> None:
 
 
 class writer:  # noqa: N801 (used like a function)
-    """A process that has committed one change, and is amid the next."""
+    """A process that has committed one change, and is amid the next; it may begin with another."""
+
+    def __init__(self, first: str = "") -> None:
+        self.first = first
 
     def __enter__(self) -> subprocess.Popen[str]:
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(
-            [sys.executable, "-c", WRITE], stdin=pipe, stdout=pipe, text=True
+            [sys.executable, "-c", WRITE, self.first], stdin=pipe, stdout=pipe, text=True
         )
         assert self.process.stdout
         assert self.process.stdout.readline() == "ready\n"
