@@ -38,6 +38,8 @@ bench: $(READY)  ## every figure in the README (some need ../shared/data)
 	$(BIN)/python benchmarks/scoring/memory.py --model tiny
 	$(BIN)/python benchmarks/scoring/several_processes.py
 	$(BIN)/python benchmarks/scoring/gpu.py
+	$(BIN)/python -m benchmarks.reliability
+	$(BIN)/python -m benchmarks.reliability.soak
 
 model: $(READY)  ## train the embedded model anew, into out/embedded (needs DATA)
 	$(BIN)/tgstance train $(SETS:%=$(DATA)/labelled/%.train.jsonl.gz) \
